@@ -1,0 +1,215 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ClusterImportPolicy describes how the objects of one kind become PediaClusters.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,singular=clusterimportpolicy,path=clusterimportpolicies
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Validated",type=string,JSONPath=`.status.conditions[?(@.type == 'Validated')].reason`
+// +kubebuilder:printcolumn:name="Reconciling",type=string,JSONPath=`.status.conditions[?(@.type == 'Reconciling')].reason`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type == 'Ready')].status`
+// +kubebuilder:printcolumn:name="Selected",type=integer,JSONPath=`.status.sources.selected`
+// +kubebuilder:printcolumn:name="Imported",type=integer,JSONPath=`.status.sources.imported`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.sources.waiting`
+// +kubebuilder:printcolumn:name="Failed",type=integer,JSONPath=`.status.sources.failed`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=10,JSONPath=`.status.conditions[?(@.type == 'Ready')].message`
+type ClusterImportPolicy struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +optional
+	Spec ClusterImportPolicySpec `json:"spec,omitempty"`
+
+	// +optional
+	Status ClusterImportPolicyStatus `json:"status,omitempty"`
+}
+
+// ClusterImportPolicyList is a list of ClusterImportPolicy.
+//
+// +kubebuilder:object:root=true
+type ClusterImportPolicyList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []ClusterImportPolicy `json:"items"`
+}
+
+// ClusterImportPolicySpec is what a policy's author writes. Every expression field is either a Go template
+// (it contains "{{") or CEL: text with ${…} in names, namespaces and the template, a bool in conditions.
+type ClusterImportPolicySpec struct {
+	// source is the kind of object that describes a cluster.
+	// +required
+	Source SourceType `json:"source"`
+
+	// references are further objects, mostly Secrets, that a cluster is described by. A reference may use
+	// the ones before it.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	// +kubebuilder:validation:MaxItems=16
+	References []ReferenceResourceTemplate `json:"references,omitempty"`
+
+	// nameTemplate gives the name of the lifecycle and of the PediaCluster. It sees only the source.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16384
+	NameTemplate string `json:"nameTemplate"`
+
+	// template is the YAML of the PediaCluster; apiVersion, kind and metadata.name may be left out.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=262144
+	Template string `json:"template"`
+
+	// creationCondition says when the PediaCluster is created. It has no effect on one that exists.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	CreationCondition string `json:"creationCondition"`
+
+	// allowInsecure lets clusters be imported without a CA: their API server is then not verified.
+	// +optional
+	AllowInsecure bool `json:"allowInsecure,omitempty"`
+}
+
+// SourceType names the watched kind.
+type SourceType struct {
+	// group is the API group of the source; empty for the core group.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group"`
+
+	// resource is the plural name of the source.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.contains('/')",message="subresources cannot be imported"
+	Resource string `json:"resource"`
+
+	// versions are the versions that the expressions were written for. Empty: the preferred served version;
+	// else the first served version that is listed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	Versions []string `json:"versions,omitempty"`
+
+	// selectorTemplate keeps an object when it is true. Empty keeps every object.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	SelectorTemplate string `json:"selectorTemplate,omitempty"`
+}
+
+// ReferenceResourceTemplate names one referenced object by expressions over the source and the references
+// before it.
+type ReferenceResourceTemplate struct {
+	// key is the name under which expressions find the object: references.<key>.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Key string `json:"key"`
+
+	// group is the API group of the object; empty for the core group.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group"`
+
+	// resource is the plural name of the object's kind.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.contains('/')",message="subresources cannot be referenced"
+	Resource string `json:"resource"`
+
+	// versions are as in source.versions.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	Versions []string `json:"versions,omitempty"`
+
+	// namespaceTemplate gives the object's namespace. Empty for cluster-scoped objects.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16384
+	NamespaceTemplate string `json:"namespaceTemplate,omitempty"`
+
+	// nameTemplate gives the object's name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16384
+	NameTemplate string `json:"nameTemplate"`
+}
+
+// ClusterImportPolicyStatus is what the controller found.
+type ClusterImportPolicyStatus struct {
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Validated, Reconciling, SourceAvailable and Ready.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// source is the watched kind with the version that was chosen.
+	// +optional
+	Source *ResolvedResource `json:"source,omitempty"`
+
+	// sources counts the objects of the source kind by outcome.
+	// +optional
+	Sources *SourceCounts `json:"sources,omitempty"`
+
+	// failures are the first sources, in order of namespace and name, for which no lifecycle could be made.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Failures []SourceFailure `json:"failures,omitempty"`
+}
+
+// ResolvedResource is a group, version and resource that the API server serves.
+type ResolvedResource struct {
+	// +required
+	Group string `json:"group"`
+	// +required
+	Version string `json:"version"`
+	// +required
+	Resource string `json:"resource"`
+}
+
+// SourceCounts counts sources by outcome: selected = imported + waiting + failed.
+type SourceCounts struct {
+	// selected is how many sources the selector keeps, or may keep.
+	// +optional
+	Selected int32 `json:"selected"`
+	// imported is how many of them have a PediaCluster.
+	// +optional
+	Imported int32 `json:"imported"`
+	// waiting is how many of them wait for their creation condition or for a referenced object.
+	// +optional
+	Waiting int32 `json:"waiting"`
+	// failed is how many of them cannot be imported before somebody mends something.
+	// +optional
+	Failed int32 `json:"failed"`
+}
+
+// SourceFailure says why one source has no lifecycle.
+type SourceFailure struct {
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+	// +required
+	Name string `json:"name"`
+	// +required
+	Reason string `json:"reason"`
+	// +required
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message"`
+}

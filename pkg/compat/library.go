@@ -1,0 +1,141 @@
+package compat
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/functions"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// The CEL functions that translated expressions call.
+const (
+	fnGet    = "tpl.path"           // (value, ["a", "b"]): the field chain .a.b
+	fnStr    = "tpl.str"            // (value): as a template prints it
+	fnTruth  = "tpl.truth"          // (value): as if sees it
+	fnNorm   = "tpl.norm"           // (value): as a variable holds it
+	fnEach   = "tpl.each"           // (value): the list of values that range visits
+	fnPairs  = "tpl.pairs"          // (value): the list of [key, value] that range visits
+	fnJoin   = "tpl.text"           // (texts): the texts one after the other
+	fnIsTrue = "tpl.isTrue"         // (text): Clusterpedia's test of a condition
+	fnPrefix = expr.ExtensionPrefix // tpl.NAME([arguments]): the template function NAME
+)
+
+// extension adds the functions to an environment.
+var extension = expr.NewExtension(func() []cel.EnvOption {
+	options := []cel.EnvOption{
+		declare(fnGet, []*cel.Type{cel.DynType, cel.ListType(cel.StringType)}, cel.DynType, callGet),
+		declare(fnStr, []*cel.Type{cel.DynType}, cel.StringType, of(func(v any) (any, error) { return printed(v), nil })),
+		declare(fnTruth, []*cel.Type{cel.DynType}, cel.BoolType, of(func(v any) (any, error) { return truth(v), nil })),
+		declare(fnNorm, []*cel.Type{cel.DynType}, cel.DynType, callNorm),
+		declare(fnEach, []*cel.Type{cel.DynType}, cel.ListType(cel.DynType), of(callEach)),
+		declare(fnPairs, []*cel.Type{cel.DynType}, cel.ListType(cel.ListType(cel.DynType)), of(callPairs)),
+		declare(fnJoin, []*cel.Type{cel.ListType(cel.StringType)}, cel.StringType, of(callJoin)),
+		declare(fnIsTrue, []*cel.Type{cel.StringType}, cel.BoolType, of(callIsTrue)),
+	}
+	for _, name := range slices.Sorted(maps.Keys(templateFunctions)) {
+		f := templateFunctions[name]
+		result := cel.DynType
+		if f.truth {
+			result = cel.BoolType
+		}
+		options = append(options, declare(fnPrefix+name, []*cel.Type{cel.ListType(cel.DynType)}, result, callFunction(f)))
+	}
+	return options
+})
+
+func declare(name string, params []*cel.Type, result *cel.Type, op functions.FunctionOp) cel.EnvOption {
+	id := strings.ReplaceAll(name, ".", "_")
+	return cel.Function(name, cel.Overload(id, params, result, cel.FunctionBinding(op)))
+}
+
+// of makes a CEL function of one over a Go value.
+func of(f func(any) (any, error)) functions.FunctionOp {
+	return func(args ...ref.Val) ref.Val {
+		val, err := native(args[0])
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		out, err := f(val)
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		return wrap(out)
+	}
+}
+
+func callFunction(f function) functions.FunctionOp {
+	return of(func(v any) (any, error) {
+		args, _ := v.([]any)
+		return f.call(args)
+	})
+}
+
+func callGet(args ...ref.Val) ref.Val {
+	val, err := native(args[0])
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	path, err := native(args[1])
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	names, _ := path.([]any)
+	for _, name := range names {
+		if val, err = field(val, name.(string)); err != nil {
+			return types.WrapErr(err)
+		}
+	}
+	return wrap(val)
+}
+
+func callNorm(args ...ref.Val) ref.Val {
+	if args[0].Type() == types.NullType {
+		return types.OptionalNone
+	}
+	return args[0]
+}
+
+func callEach(val any) (any, error) {
+	_, values, err := items(val)
+	return nonNil(values), err
+}
+
+func callPairs(val any) (any, error) {
+	keys, values, err := items(val)
+	pairs := make([]any, len(values))
+	for i, value := range values {
+		pairs[i] = []any{keys[i], value}
+	}
+	return pairs, err
+}
+
+func nonNil(list []any) []any {
+	if list == nil {
+		return []any{}
+	}
+	return list
+}
+
+func callJoin(val any) (any, error) {
+	texts, _ := val.([]any)
+	var b strings.Builder
+	for _, text := range texts {
+		s, _ := text.(string)
+		if b.Len()+len(s) > maxText {
+			return nil, tooLarge
+		}
+		b.WriteString(s)
+	}
+	return b.String(), nil
+}
+
+func callIsTrue(val any) (any, error) {
+	text, _ := val.(string)
+	return isTrue(text), nil
+}

@@ -1,0 +1,102 @@
+package compat
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"github.com/clusterimport/clusterimport/pkg/diag"
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// Codes of diagnostics about Go templates.
+const (
+	// CodeParse is a template that text/template does not parse.
+	CodeParse diag.Code = "CT-PARSE"
+	// CodeEnv is a function that reads the controller's environment.
+	CodeEnv diag.Code = "CT-ENV"
+	// CodeNetwork is a function that uses the network.
+	CodeNetwork diag.Code = "CT-NETWORK"
+	// CodeNondeterministic is a function that gives another result at each evaluation.
+	CodeNondeterministic diag.Code = "CT-NONDET"
+	// CodeCrypto is a function that makes keys or secrets.
+	CodeCrypto diag.Code = "CT-CRYPTO"
+	// CodeMutation is a function that changes its argument.
+	CodeMutation diag.Code = "CT-MUTATION"
+	// CodeUnsupported is a construct or function that is not translated.
+	CodeUnsupported diag.Code = "CT-UNSUPPORTED"
+	// CodeTooLarge is a template beyond the limits of size.
+	CodeTooLarge diag.Code = "CT-TOO-LARGE"
+	// CodeType is a translated expression that does not type-check.
+	CodeType diag.Code = "CT-TYPE"
+	// CodeYAMLContext is an action that stands where a document has no scalar.
+	CodeYAMLContext diag.Code = "CT-YAML-CONTEXT"
+	// CodeUnknownReference is a reference key that the policy does not declare before this field.
+	CodeUnknownReference diag.Code = "CT-UNKNOWN-REFERENCE"
+	// CodeReferencesInName is a use of references in a field that sees only the source.
+	CodeReferencesInName diag.Code = "CT-REFERENCES-IN-NAME"
+)
+
+// Limits of a template.
+const (
+	maxTemplateBytes = 256 << 10
+	maxTemplateNodes = 20_000
+)
+
+// IsTemplate reports whether a field's text is a Go template.
+func IsTemplate(src string) bool { return strings.Contains(src, "{{") }
+
+// source is a template's text and the field that it stands in.
+type source struct {
+	field, text string
+}
+
+func (s source) at(severity diag.Severity, code diag.Code, pos parse.Pos, message string) diag.Diagnostic {
+	return diag.At(severity, code, s.field, s.text, int(pos), message)
+}
+
+// refusal is a diagnostic that ends a translation; it travels as an error within the package.
+type refusal struct{ diagnostic diag.Diagnostic }
+
+func (r *refusal) Error() string { return r.diagnostic.Summary() }
+
+func (s source) refuse(code diag.Code, pos parse.Pos, format string, args ...any) error {
+	return &refusal{s.at(diag.Error, code, pos, fmt.Sprintf(format, args...))}
+}
+
+// parse returns the nodes of the template.
+func (s source) parse() (*parse.ListNode, diag.List) {
+	if len(s.text) > maxTemplateBytes {
+		return nil, diag.List{s.at(diag.Error, CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))}
+	}
+	t, err := template.New("field").Funcs(stubs).Parse(s.text)
+	if err != nil {
+		return nil, diag.List{s.parseError(err)}
+	}
+	if len(t.Templates()) > 1 {
+		return nil, diag.List{s.at(diag.Error, CodeUnsupported, 0, "templates defined within a field are not supported")}
+	}
+	if t.Tree == nil || t.Root == nil {
+		return &parse.ListNode{NodeType: parse.NodeList}, nil
+	}
+	return t.Root, nil
+}
+
+var templateError = regexp.MustCompile(`^template: field:(\d+)(?::(\d+))?: (?s:(.*))$`)
+
+// parseError finds the place in the parser's error, which has it in its text only.
+func (s source) parseError(err error) diag.Diagnostic {
+	m := templateError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return s.at(diag.Error, CodeParse, 0, err.Error())
+	}
+	line, column := 1, 1
+	_, _ = fmt.Sscan(m[1], &line)
+	_, _ = fmt.Sscan(m[2], &column)
+	return diag.AtLine(diag.Error, CodeParse, s.field, s.text, line, column, m[3])
+}
+
+// expression is the place of a translated expression: its offsets count in the template's text.
+func (s source) expression() expr.Source { return expr.Whole(s.field, s.text) }

@@ -1,0 +1,180 @@
+package compat
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// absent is a template value that is not there, such as a missing map key; nil is an explicit null. In CEL it
+// is an optional without a value.
+type absent struct{}
+
+// native turns a CEL value into the Go value that a template function works on: string, bool, int64, float64,
+// []any, map[string]any, nil or absent.
+func native(val ref.Val) (any, error) {
+	switch v := val.(type) {
+	case types.String:
+		return string(v), nil
+	case types.Bool:
+		return bool(v), nil
+	case types.Int:
+		return int64(v), nil
+	case types.Double:
+		return float64(v), nil
+	case types.Null:
+		return nil, nil //nolint:nilnil // an explicit null
+	case *types.Optional:
+		if !v.HasValue() {
+			return absent{}, nil
+		}
+		return native(v.GetValue())
+	case traits.Mapper:
+		return nativeMap(v)
+	case traits.Lister:
+		return nativeList(v)
+	}
+	return nil, expr.Failuref(expr.CodeWrongType, "templates have no values of type %s", val.Type().TypeName())
+}
+
+func nativeMap(m traits.Mapper) (any, error) {
+	if object, ok := m.Value().(map[string]any); ok {
+		return object, nil
+	}
+	out := map[string]any{}
+	for it := m.Iterator(); it.HasNext() == types.True; {
+		key := it.Next()
+		name, ok := key.(types.String)
+		if !ok {
+			return nil, expr.Failuref(expr.CodeWrongType, "templates have maps with text keys only")
+		}
+		item, err := native(m.Get(key))
+		if err != nil {
+			return nil, err
+		}
+		out[string(name)] = item
+	}
+	return out, nil
+}
+
+func nativeList(l traits.Lister) (any, error) {
+	if list, ok := l.Value().([]any); ok {
+		return list, nil
+	}
+	var out []any
+	for it := l.Iterator(); it.HasNext() == types.True; {
+		item, err := native(it.Next())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, item)
+	}
+	return out, nil
+}
+
+// wrap turns the Go value of a template function into a CEL value.
+func wrap(val any) ref.Val {
+	if _, ok := val.(absent); ok {
+		return types.OptionalNone
+	}
+	return types.DefaultTypeAdapter.NativeToValue(val)
+}
+
+// norm is what text/template makes of a value that passes through a pipeline: a null is then absent.
+func norm(val any) any {
+	if val == nil {
+		return absent{}
+	}
+	return val
+}
+
+// field is the template expression x.name.
+func field(x any, name string) (any, error) {
+	switch v := x.(type) {
+	case map[string]any:
+		if val, ok := v[name]; ok {
+			return val, nil
+		}
+		return absent{}, nil
+	case absent:
+		return absent{}, nil
+	case nil:
+		return nil, expr.Failuref(expr.CodeWrongType, "a field of null")
+	default:
+		return nil, expr.Failuref(expr.CodeWrongType, "a field of a value that is no map")
+	}
+}
+
+// printed is how a template prints a value.
+func printed(val any) string {
+	switch v := val.(type) {
+	case nil, absent:
+		return ""
+	case string:
+		return v
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// truth is what if and with make of a value.
+func truth(val any) bool {
+	switch v := val.(type) {
+	case nil, absent:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return true
+}
+
+// isTrue is the test that Clusterpedia makes of a rendered condition.
+func isTrue(text string) bool { return strings.ToLower(strings.TrimSpace(text)) == "true" }
+
+// maxRange bounds what a template may range over.
+const maxRange = 100_000
+
+// items are the values that range visits; keys are their indexes or map keys, in order.
+func items(val any) (keys, values []any, err error) {
+	switch v := val.(type) {
+	case nil, absent:
+		return nil, nil, nil
+	case []any:
+		for i := range v {
+			keys = append(keys, int64(i))
+		}
+		return keys, v, nil
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			keys, values = append(keys, name), append(values, v[name])
+		}
+		return keys, values, nil
+	case int64:
+		if v > maxRange {
+			return nil, nil, expr.Failuref(expr.CodeTooExpensive, "a range of more than %d", maxRange)
+		}
+		for i := range v {
+			keys, values = append(keys, i), append(values, i)
+		}
+		return keys, values, nil
+	default:
+		return nil, nil, expr.Failuref(expr.CodeWrongType, "a range over a value that is no list, map or integer")
+	}
+}

@@ -1,0 +1,48 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+	k8slibrary "k8s.io/apiserver/pkg/cel/library"
+
+	products "github.com/clusterimport/clusterimport/pkg/expr/library"
+)
+
+// ExtensionPrefix begins the names of functions that extensions add: their calls are charged by what they read.
+const ExtensionPrefix = "tpl."
+
+// costs charges function calls in proportion to the text they read. It takes Kubernetes' charges where it has
+// them, but for contains: Kubernetes charges the product of both lengths, which a search does not cost and
+// which would refuse to look for a certificate in a kubeconfig.
+type costs struct{}
+
+// CallCost implements CEL's ActualCostEstimator.
+func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val) *uint64 {
+	if function == "contains" || strings.HasPrefix(function, ExtensionPrefix) {
+		return perByte(args)
+	}
+	if cost, ok := products.Cost(function, args); ok {
+		return &cost
+	}
+	if cost := (&k8slibrary.CostEstimator{}).CallCost(function, overload, args, result); cost != nil {
+		return cost
+	}
+	return nil
+}
+
+// perByte charges a tenth of a unit for each character of text, as CEL's own string functions do.
+func perByte(args []ref.Val) *uint64 {
+	var size uint64
+	for _, arg := range args {
+		if s, ok := arg.(traits.Sizer); ok {
+			if n, ok := s.Size().(types.Int); ok {
+				size += uint64(n)
+			}
+		}
+	}
+	cost := size/10 + 1
+	return &cost
+}

@@ -1,0 +1,163 @@
+package expr
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
+	"github.com/google/cel-go/ext"
+	"k8s.io/apiserver/pkg/cel/library"
+
+	products "github.com/clusterimport/clusterimport/pkg/expr/library"
+)
+
+// The variables that expressions see.
+const (
+	SourceVariable     = "source"
+	ReferencesVariable = "references"
+)
+
+// Scope is what the expressions of one field may use.
+type Scope struct {
+	// Source is the shape of the variable source; nil is not known (dyn).
+	Source *Schema
+	// References are the references that may be used, in the order of their declaration.
+	References []Reference
+}
+
+// Reference is one field of the variable references.
+type Reference struct {
+	Key string
+	// Schema is the shape of the referenced object; nil is not known (dyn).
+	Schema *Schema
+}
+
+// Keys are the keys of the references in the order of their declaration.
+func (s Scope) Keys() []string {
+	keys := make([]string, len(s.References))
+	for i, r := range s.References {
+		keys[i] = r.Key
+	}
+	return keys
+}
+
+// Env compiles the expressions of one scope. It is immutable and safe for concurrent use.
+type Env struct {
+	scope Scope
+	// check knows the types of the scope; exec knows none and is shared by all scopes, so that a program,
+	// which holds its environment, stays small.
+	check, exec *cel.Env
+}
+
+// Scope returns what the environment's expressions may use.
+func (e *Env) Scope() Scope { return e.scope }
+
+// Extension is a set of functions that a Go package adds to an environment, such as the helpers that
+// translated Go templates call. Make one per process: its execution environment is shared.
+type Extension struct {
+	options func() []cel.EnvOption
+	exec    func() (*cel.Env, error)
+}
+
+// NewExtension describes an extension; options is called when an environment first needs it.
+func NewExtension(options func() []cel.EnvOption) *Extension {
+	return &Extension{
+		options: options,
+		exec: sync.OnceValues(func() (*cel.Env, error) {
+			base, err := execEnv()
+			if err != nil {
+				return nil, err
+			}
+			return base.Extend(options()...)
+		}),
+	}
+}
+
+// NewEnv makes the environment of a scope. It fails only when the scope declares a reference twice.
+func NewEnv(scope Scope) (*Env, error) {
+	if keys := scope.Keys(); len(keys) != len(slices.Compact(slices.Sorted(slices.Values(keys)))) {
+		return nil, fmt.Errorf("a reference key is declared twice in %q", keys)
+	}
+	base, err := baseEnv()
+	if err != nil {
+		return nil, err
+	}
+	exec, err := execEnv()
+	if err != nil {
+		return nil, err
+	}
+	types := newTypeSet(base.CELTypeProvider())
+	check, err := base.Extend(
+		cel.Variable(SourceVariable, types.declare("Source", scope.Source)),
+		cel.Variable(ReferencesVariable, types.declare("References", referencesSchema(scope.References))),
+		cel.CustomTypeProvider(types),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("cannot declare the variables: %w", err)
+	}
+	return &Env{scope: scope, check: check, exec: exec}, nil
+}
+
+// Extend returns the environment with the functions of x.
+func (e *Env) Extend(x *Extension) (*Env, error) {
+	exec, err := x.exec()
+	if err != nil {
+		return nil, err
+	}
+	check, err := e.check.Extend(x.options()...)
+	if err != nil {
+		return nil, err
+	}
+	return &Env{scope: e.scope, check: check, exec: exec}, nil
+}
+
+// CEL returns the environment that checks types, for those who build expressions as syntax trees.
+func (e *Env) CEL() *cel.Env { return e.check }
+
+// baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:
+// an upgrade of a dependency must not change what a stored policy means.
+var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
+	return cel.NewEnv(slices.Concat([]cel.EnvOption{
+		cel.EagerlyValidateDeclarations(true),
+		cel.DefaultUTCTimeZone(true),
+		cel.CrossTypeNumericComparisons(true),
+		cel.OptionalTypes(),
+		cel.EnableIdentifierEscapeSyntax(),
+		cel.EnableMacroCallTracking(),
+		cel.ParserRecursionLimit(maxParserDepth),
+		cel.ParserExpressionSizeLimit(maxExpressionSize),
+		cel.CostEstimatorOptions(checker.PresenceTestHasCost(false)),
+		cel.ASTValidators(
+			cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals(),
+		),
+		ext.Strings(ext.StringsVersion(2)),
+		ext.Sets(),
+		ext.Lists(ext.ListsVersion(3)),
+		ext.Math(ext.MathVersion(2)),
+		ext.Encoders(ext.EncodersVersion(1)),
+		ext.Bindings(ext.BindingsVersion(1)),
+		ext.TwoVarComprehensions(),
+		library.URLs(),
+		library.Regex(),
+		library.IP(),
+		library.CIDR(),
+		library.Quantity(),
+		library.Format(),
+		library.Lists(library.ListsVersion(1)),
+		library.SemverLib(library.SemverVersion(1)),
+	}, products.Options())...)
+})
+
+// execEnv is the environment that every program of every scope runs in: the same functions, untyped variables.
+var execEnv = sync.OnceValues(func() (*cel.Env, error) {
+	base, err := baseEnv()
+	if err != nil {
+		return nil, err
+	}
+	return base.Extend(
+		cel.Variable(SourceVariable, cel.DynType),
+		cel.Variable(ReferencesVariable, cel.DynType),
+	)
+})

@@ -1,0 +1,114 @@
+package expr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/cel-go/interpreter"
+
+	"github.com/clusterimport/clusterimport/pkg/diag"
+)
+
+const severityError = diag.Error
+
+// Codes of errors that evaluating an expression gives.
+const (
+	// CodeNoSuchKey is a field, key or index that the value does not have.
+	CodeNoSuchKey diag.Code = "EVAL-NO-SUCH-KEY"
+	// CodeWrongType is an operation on a value of another type.
+	CodeWrongType diag.Code = "EVAL-WRONG-TYPE"
+	// CodeArithmetic is an overflow or a division by zero.
+	CodeArithmetic diag.Code = "EVAL-ARITHMETIC"
+	// CodeFunction is a function that refuses its arguments.
+	CodeFunction diag.Code = "EVAL-FUNCTION"
+	// CodeTooExpensive is an evaluation that exceeds a limit of cost, size or time.
+	CodeTooExpensive diag.Code = "EVAL-TOO-EXPENSIVE"
+)
+
+// PendingError says that a result depends on references that have no object yet.
+type PendingError struct {
+	// References are the keys of these references, sorted.
+	References []string
+}
+
+// Error implements error.
+func (e *PendingError) Error() string {
+	return "waits for " + strings.Join(e.References, ", ")
+}
+
+// Error is a failed evaluation. It says what kind of failure and where, and holds no value that was read.
+type Error struct {
+	diagnostic diag.Diagnostic
+	cause      *Failure
+}
+
+// Error implements error: one line with field, line and column.
+func (e *Error) Error() string {
+	d := e.diagnostic
+	return fmt.Sprintf("%s:%d:%d: %s", d.Field, d.Line, d.Column, d.Message)
+}
+
+// Diagnostic is the error with the place in the policy's text.
+func (e *Error) Diagnostic() diag.Diagnostic { return e.diagnostic }
+
+// Code is the kind of failure.
+func (e *Error) Code() diag.Code { return e.diagnostic.Code }
+
+// Unwrap returns the Failure.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Failure is an error that a CEL function of this project returns. Its message is written by this project and
+// must hold nothing of the arguments: they may come from a Secret.
+type Failure struct {
+	Code    diag.Code
+	Message string
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Message }
+
+// Failuref makes a Failure. The arguments must not be values that an expression reads.
+func Failuref(code diag.Code, format string, args ...any) *Failure {
+	return &Failure{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// failureOf classifies a CEL error and drops its text, which may hold values. CEL has no error values for its
+// own errors, so they are told apart by how they begin; an error that is not recognised loses its detail only.
+func failureOf(err error) *Failure {
+	var own *Failure
+	if errors.As(err, &own) {
+		return own
+	}
+	if errors.As(err, new(interpreter.EvalCancelledError)) || errors.Is(err, interpreter.InterruptError{}) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &Failure{CodeTooExpensive, "the evaluation exceeds its limit of cost or time"}
+	}
+	text := err.Error()
+	for _, known := range celErrors {
+		if strings.Contains(text, known.marker) {
+			return &Failure{known.code, known.message}
+		}
+	}
+	return &Failure{CodeFunction, "a function refuses its arguments"}
+}
+
+var celErrors = []struct {
+	marker  string
+	code    diag.Code
+	message string
+}{
+	{"no such key", CodeNoSuchKey, "no such key"},
+	{"no such attribute", CodeNoSuchKey, "no such field"},
+	{"index out of bounds", CodeNoSuchKey, "index out of bounds"},
+	{"out of range", CodeNoSuchKey, "index out of range"},
+	{"no such overload", CodeWrongType, "no such overload: an operand has another type than expected"},
+	{"unsupported index type", CodeWrongType, "the index has the wrong type"},
+	{"type conversion error", CodeWrongType, "the value cannot be converted to this type"},
+	{"unsupported conversion", CodeWrongType, "the value cannot be converted to this type"},
+	{"integer overflow", CodeArithmetic, "integer overflow"},
+	{"by zero", CodeArithmetic, "division by zero"},
+	{"cost limit exceeded", CodeTooExpensive, "the evaluation exceeds its limit of cost or time"},
+	{"optional.none() dereference", CodeNoSuchKey, "the optional has no value"},
+}

@@ -1,0 +1,77 @@
+package expr
+
+import (
+	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+)
+
+// path is a plain selection of fields from a variable, such as source.metadata.name.
+type path struct {
+	variable string
+	fields   []step
+}
+
+// step is one selected field and the node of the syntax tree that selects it.
+type step struct {
+	name string
+	id   int64
+}
+
+// direct recognises expressions that need no CEL program: literals and plain selections.
+func direct(e celast.Expr) (*path, ref.Val) {
+	switch e.Kind() {
+	case celast.LiteralKind:
+		return nil, e.AsLiteral()
+	case celast.SelectKind:
+		if p := pathOf(e); p != nil {
+			return p, nil
+		}
+	default:
+	}
+	return nil, nil
+}
+
+func pathOf(e celast.Expr) *path {
+	switch e.Kind() {
+	case celast.IdentKind:
+		if name := e.AsIdent(); name == SourceVariable || name == ReferencesVariable {
+			return &path{variable: name}
+		}
+	case celast.SelectKind:
+		sel := e.AsSelect()
+		if sel.IsTestOnly() {
+			return nil
+		}
+		if p := pathOf(sel.Operand()); p != nil {
+			p.fields = append(p.fields, step{sel.FieldName(), e.ID()})
+			return p
+		}
+	default:
+	}
+	return nil
+}
+
+// walk follows the path from root. On failure it returns the node that failed.
+func (p *path) walk(root any) (any, int64, error) {
+	val := root
+	for _, f := range p.fields {
+		object, ok := val.(map[string]any)
+		if !ok {
+			return nil, f.id, noSuchOverload
+		}
+		if val, ok = object[f.name]; !ok {
+			return nil, f.id, noSuchKey
+		}
+	}
+	return val, 0, nil
+}
+
+// The failures of a path are those that CEL gives for the same selection.
+var (
+	noSuchKey      = failureOf(types.NewErr("no such key").(*types.Err))
+	noSuchOverload = failureOf(types.NewErr("no such overload").(*types.Err))
+)
+
+var _ cel.Activation = (*Binding)(nil)

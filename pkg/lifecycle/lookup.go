@@ -1,0 +1,94 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/policy"
+)
+
+// Lookup is what a cache knows of an object: it is there, it is not there, or that is not known.
+type Lookup struct {
+	// Object is the object as JSON; nil when it is not there or not known. It is only read.
+	Object map[string]any
+	// Unknown says, as a sentence, why it is not known whether the object exists; empty when it is known.
+	Unknown string
+}
+
+// Found is the Lookup of an object that is there.
+func Found(object map[string]any) Lookup { return Lookup{Object: object} }
+
+// NotFound is the Lookup of an object that a synced cache does not have.
+func NotFound() Lookup { return Lookup{} }
+
+// NotKnown is the Lookup in a cache that cannot answer.
+func NotKnown(why string) Lookup { return Lookup{Unknown: why} }
+
+// Missing reports a proven absence.
+func (l Lookup) Missing() bool { return l.Object == nil && l.Unknown == "" }
+
+// UID returns the object's UID, or "".
+func (l Lookup) UID() string {
+	metadata, _ := l.Object["metadata"].(map[string]any)
+	uid, _ := metadata["uid"].(string)
+	return uid
+}
+
+// Reader answers what is known of an object. It must give the same answers while a plan is made.
+type Reader func(v1alpha1.DependentResource) Lookup
+
+// Resolution is the references of one source as far as they could be followed.
+type Resolution struct {
+	// Binding has the source and every reference that was found.
+	Binding *expr.Binding
+	// References are the objects that the references name, in order, found or not.
+	References []v1alpha1.DependentResource
+	// Absent says, a sentence each, which objects are missing or not known; Unsynced that at least one of them
+	// is not known only because it is not watched yet.
+	Absent   []string
+	Unsynced bool
+	// Err is the first failure to name a reference, other than that an earlier one is missing.
+	Err error
+}
+
+// AbsentMessage is what is missing, for people.
+func (r Resolution) AbsentMessage() string { return strings.Join(r.Absent, "; ") }
+
+// Resolve follows the references of a source, each with the ones before it.
+func Resolve(
+	ctx context.Context, compiled *policy.Policy, refs []v1alpha1.ReferenceResource, source map[string]any, read Reader,
+) Resolution {
+	r := Resolution{Binding: compiled.Bind(source)}
+	for i := range compiled.ReferenceCount() {
+		name, err := compiled.Reference(ctx, i, r.Binding)
+		if pending := new(expr.PendingError); errors.As(err, &pending) {
+			continue
+		}
+		if err != nil {
+			r.Err = errors.Join(r.Err, err)
+			continue
+		}
+		r.follow(name, refs[i], read)
+	}
+	return r
+}
+
+func (r *Resolution) follow(name policy.ReferenceName, ref v1alpha1.ReferenceResource, read Reader) {
+	target := v1alpha1.DependentResource{
+		Group: ref.Group, Version: ref.Version, Resource: ref.Resource, Namespace: name.Namespace, Name: name.Name,
+	}
+	r.References = append(r.References, target)
+	switch found := read(target); {
+	case found.Object != nil:
+		r.Binding.SetReference(name.Key, found.Object)
+	case found.Unknown != "":
+		r.Unsynced = true
+		r.Absent = append(r.Absent, fmt.Sprintf("%s (reference %q) is not known: %s", target, name.Key, found.Unknown))
+	default:
+		r.Absent = append(r.Absent, fmt.Sprintf("%s (reference %q) does not exist", target, name.Key))
+	}
+}

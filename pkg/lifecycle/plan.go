@@ -1,0 +1,137 @@
+package lifecycle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+)
+
+// Plan is what has to be done, in order. When an action fails, the ones after it are not done.
+type Plan struct {
+	Actions []Action
+}
+
+// String prints an action on each line.
+func (p Plan) String() string {
+	lines := make([]string, len(p.Actions))
+	for i, a := range p.Actions {
+		lines[i] = a.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p *Plan) add(a Action) { p.Actions = append(p.Actions, a) }
+
+// Action is one write, or an event. Its String names fields, never values of credentials.
+type Action interface {
+	action()
+	String() string
+}
+
+// CreateLifecycle claims a name for a source.
+type CreateLifecycle struct{ Lifecycle *v1alpha1.PediaClusterLifecycle }
+
+// UpdateLifecycle brings a lifecycle in step with its policy; the object carries the resourceVersion it is based on.
+type UpdateLifecycle struct{ Lifecycle *v1alpha1.PediaClusterLifecycle }
+
+// DeleteLifecycle removes a lifecycle, and with it, by the garbage collector, its PediaCluster.
+type DeleteLifecycle struct {
+	Name string
+	UID  types.UID
+	// Because is why, for events and logs.
+	Because string
+}
+
+// CreateCluster creates a PediaCluster.
+type CreateCluster struct{ Cluster *v1alpha2.PediaCluster }
+
+// PatchCluster changes connection fields of a PediaCluster that is ours.
+type PatchCluster struct {
+	Name            string
+	UID             types.UID
+	ResourceVersion string
+	// Spec holds the changed fields only, as JSON values.
+	Spec map[string]any
+}
+
+// SetPolicyStatus writes the status of a policy.
+type SetPolicyStatus struct {
+	Policy *v1alpha1.ClusterImportPolicy
+	Status v1alpha1.ClusterImportPolicyStatus
+}
+
+// SetLifecycleStatus writes the status of a lifecycle.
+type SetLifecycleStatus struct {
+	Lifecycle *v1alpha1.PediaClusterLifecycle
+	Status    v1alpha1.PediaClusterLifecycleStatus
+}
+
+// DropFinalizer removes a finalizer that Clusterpedia's controllers left on an object that is being deleted.
+type DropFinalizer struct {
+	// Object is a *v1alpha1.ClusterImportPolicy or a *v1alpha1.PediaClusterLifecycle.
+	Object    metav1.Object
+	Finalizer string
+}
+
+// Emit records an event about the policy or the lifecycle that the plan is for.
+type Emit struct {
+	Warning bool
+	Reason  string
+	Message string
+}
+
+func (CreateLifecycle) action()    {}
+func (UpdateLifecycle) action()    {}
+func (DeleteLifecycle) action()    {}
+func (CreateCluster) action()      {}
+func (PatchCluster) action()       {}
+func (SetPolicyStatus) action()    {}
+func (SetLifecycleStatus) action() {}
+func (DropFinalizer) action()      {}
+func (Emit) action()               {}
+
+func (a CreateLifecycle) String() string {
+	return fmt.Sprintf("create lifecycle %s for %s", a.Lifecycle.Name, a.Lifecycle.Spec.Source)
+}
+
+func (a UpdateLifecycle) String() string { return "update lifecycle " + a.Lifecycle.Name }
+
+func (a DeleteLifecycle) String() string {
+	return fmt.Sprintf("delete lifecycle %s: %s", a.Name, a.Because)
+}
+
+func (a CreateCluster) String() string { return "create cluster " + a.Cluster.Name }
+
+func (a PatchCluster) String() string {
+	return fmt.Sprintf("patch cluster %s: %s", a.Name, strings.Join(slices.Sorted(maps.Keys(a.Spec)), ", "))
+}
+
+func (a SetPolicyStatus) String() string {
+	return "set policy status: " + conditionsString(a.Status.Conditions)
+}
+
+func (a SetLifecycleStatus) String() string {
+	return "set lifecycle status: " + conditionsString(a.Status.Conditions)
+}
+
+func (a DropFinalizer) String() string {
+	return fmt.Sprintf("drop finalizer %s of %s", a.Finalizer, a.Object.GetName())
+}
+
+func (a Emit) String() string { return fmt.Sprintf("event %s: %s", a.Reason, a.Message) }
+
+func conditionsString(conditions []metav1.Condition) string {
+	texts := make([]string, len(conditions))
+	for i, c := range conditions {
+		texts[i] = fmt.Sprintf("%s=%s/%s %q", c.Type, c.Status, c.Reason, c.Message)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}

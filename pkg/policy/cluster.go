@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"fmt"
+	"sync"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
+	"github.com/clusterimport/clusterimport/api/crd"
+	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/render"
+)
+
+// Rendered is the PediaCluster that a template gives for one source.
+type Rendered struct {
+	Cluster *v1alpha2.PediaCluster
+	// Blank are the endpoint and credential fields that the template names and whose value is empty.
+	Blank []string
+}
+
+// connectionFields are the fields of spec that say how to reach a cluster, and that follow the source.
+var connectionFields = []string{"kubeconfig", "apiserver", "caData", "tokenData", "certData", "keyData"}
+
+// clusterSchema is what a template may hold: the PediaCluster without its status, metadata reduced to what the
+// import keeps.
+var clusterSchema = sync.OnceValues(func() (*expr.Schema, error) {
+	doc, err := crd.YAML(v1alpha2.PediaClusterResource.GroupResource().String())
+	if err != nil {
+		return nil, err
+	}
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(doc, &definition); err != nil {
+		return nil, fmt.Errorf("cannot read the built-in PediaCluster definition: %w", err)
+	}
+	schema := expr.SchemaOf(definition.Spec.Versions[0].Schema.OpenAPIV3Schema)
+	text := &expr.Schema{Kind: expr.String}
+	texts := &expr.Schema{Kind: expr.Map, Elem: text}
+	return &expr.Schema{Kind: expr.Object, Required: []string{"spec"}, Fields: map[string]*expr.Schema{
+		"apiVersion": text, "kind": text,
+		"metadata": {Kind: expr.Object, Fields: map[string]*expr.Schema{
+			"name": text, "labels": texts, "annotations": texts,
+		}},
+		"spec": schema.Fields["spec"],
+	}}, nil
+})
+
+// decode checks a rendered document and turns it into a PediaCluster of that name.
+func decode(object map[string]any, name string) (*Rendered, error) {
+	schema, err := clusterSchema()
+	if err != nil {
+		return nil, err
+	}
+	if fault := render.Conform(schema, object); fault != nil {
+		return nil, &InvalidError{Stage: StageRender, Message: fault.Error()}
+	}
+	if err := checkKind(object); err != nil {
+		return nil, err
+	}
+	cluster := &v1alpha2.PediaCluster{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, cluster); err != nil {
+		return nil, &InvalidError{Stage: StageRender, Message: "the document is no PediaCluster"}
+	}
+	cluster.APIVersion, cluster.Kind = v1alpha2.PediaClusterKind.ToAPIVersionAndKind()
+	cluster.Name = name
+	return &Rendered{Cluster: cluster, Blank: blankFields(object)}, nil
+}
+
+func checkKind(object map[string]any) error {
+	apiVersion, kind := v1alpha2.PediaClusterKind.ToAPIVersionAndKind()
+	for field, want := range map[string]string{"apiVersion": apiVersion, "kind": kind} {
+		if got, ok := object[field]; ok && got != want {
+			return &InvalidError{Stage: StageRender, Message: fmt.Sprintf("%s must be %s or be left out", field, want)}
+		}
+	}
+	return nil
+}
+
+func blankFields(object map[string]any) []string {
+	spec, _ := object["spec"].(map[string]any)
+	var blank []string
+	for _, name := range connectionFields {
+		if val, ok := spec[name]; ok && (val == nil || val == "") {
+			blank = append(blank, name)
+		}
+	}
+	return blank
+}

@@ -1,0 +1,87 @@
+package render
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// fixed is a value that stands in the document.
+type fixed struct{ val any }
+
+func (f fixed) Render(context.Context, *expr.Binding) (any, bool, error) { return f.val, true, nil }
+
+// value is a scalar that is exactly one ${…}.
+type value struct{ program *expr.Program }
+
+func (v value) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	return v.program.JSON(ctx, b)
+}
+
+// interpolation is a scalar with text around its ${…}.
+type interpolation struct{ text *Text }
+
+func (i interpolation) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	text, err := i.text.Text(ctx, b)
+	return text, err == nil, err
+}
+
+// mapping is an object; entries keep the order of the document so that the first error is always the same.
+type mapping struct{ entries []entry }
+
+type entry struct {
+	key   string
+	value Node
+}
+
+func (m *mapping) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	out := make(map[string]any, len(m.entries))
+	for _, e := range m.entries {
+		val, present, err := e.value.Render(ctx, b)
+		if err != nil {
+			return nil, false, err
+		}
+		if present {
+			out[e.key] = val
+		}
+	}
+	return out, true, nil
+}
+
+// sequence is a list.
+type sequence struct{ items []Node }
+
+func (s *sequence) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	out := make([]any, 0, len(s.items))
+	for _, item := range s.items {
+		val, present, err := item.Render(ctx, b)
+		if err != nil {
+			return nil, false, err
+		}
+		if present {
+			out = append(out, val)
+		}
+	}
+	return out, true, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+)`)
+
+// yamlErrorLine finds the line in an error of the YAML parser, which has it in its text only.
+func yamlErrorLine(err error) int {
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			return line
+		}
+	}
+	return 1
+}
+
+// yamlErrorText is the parser's error without its prefix and line.
+func yamlErrorText(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	return "not valid YAML: " + strings.TrimPrefix(yamlLine.ReplaceAllString(text, ""), ": ")
+}

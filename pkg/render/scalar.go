@@ -1,0 +1,54 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/clusterimport/clusterimport/pkg/diag"
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// celLanguage is CEL in ${…}.
+type celLanguage struct {
+	env         *expr.Env
+	field, text string
+}
+
+// Scalar implements Language: exactly one ${…} takes the expression's value and type, other text with ${…} is
+// a string.
+func (l celLanguage) Scalar(s Scalar) (Node, diag.List) {
+	o := l.origin(s)
+	pieces, list := o.scan(s.Text)
+	switch {
+	case list.HasErrors():
+		return nil, list
+	case len(pieces) == 1 && pieces[0].expr:
+		program, list := o.compile(l.env, pieces[0], s.Schema.CELType())
+		return value{program}, list
+	case len(pieces) <= 1:
+		return nil, nil
+	}
+	text, list := o.compileText(l.env, pieces)
+	if !s.Schema.Takes(expr.String) {
+		list = append(list, diag.AtLine(diag.Error, CodeValue, l.field, l.text, s.Line, s.Column,
+			"the field needs "+s.Schema.String()+", not text"))
+	}
+	return interpolation{text}, list
+}
+
+// Literal implements Language: $${ is a literal ${.
+func (celLanguage) Literal(text string) string { return strings.ReplaceAll(text, "$${", "${") }
+
+// HasExpression implements Language.
+func (celLanguage) HasExpression(text string) bool {
+	return strings.Contains(strings.ReplaceAll(text, "$${", ""), "${")
+}
+
+// origin finds expressions of a scalar in the field's text, so that diagnostics point at them.
+func (l celLanguage) origin(s Scalar) origin {
+	return origin{field: l.field, text: l.text, locate: func(_ int, expression string) int {
+		if i := strings.Index(l.text[s.Offset:], expression); i >= 0 {
+			return s.Offset + i
+		}
+		return s.Offset
+	}}
+}
