@@ -1,0 +1,82 @@
+// Package app is the controller's process: flags, connections, leader election, the listener for probes and
+// metrics, and an orderly end. It is the only place that constructs things.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	logsapi "k8s.io/component-base/logs/api/v1"
+)
+
+// options are the flags.
+type options struct {
+	kubeconfig     string
+	bindAddress    string
+	workers        int
+	qps            float32
+	burst          int
+	leaderElect    bool
+	leaseNamespace string
+	leaseName      string
+	version        bool
+	logs           *logsapi.LoggingConfiguration
+}
+
+func newOptions() *options {
+	return &options{
+		bindAddress: ":8080", workers: 8, qps: 100, burst: 200,
+		leaderElect: true, leaseName: "clusterimport", logs: logsapi.NewLoggingConfiguration(),
+	}
+}
+
+func (o *options) addFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "kubeconfig of the API server; empty: the Pod's service account")
+	fs.StringVar(&o.bindAddress, "bind-address", o.bindAddress, "address that serves /healthz, /readyz and /metrics")
+	fs.IntVar(&o.workers, "workers", o.workers, "how many sources and how many lifecycles are handled at a time")
+	fs.Float32Var(&o.qps, "kube-api-qps", o.qps, "requests per second to the API server")
+	fs.IntVar(&o.burst, "kube-api-burst", o.burst, "requests that may exceed kube-api-qps for a moment")
+	fs.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "of several replicas, let one work")
+	fs.StringVar(&o.leaseNamespace, "leader-elect-namespace", o.leaseNamespace, "namespace of the lease; empty: the Pod's, or default outside of one")
+	fs.StringVar(&o.leaseName, "leader-elect-name", o.leaseName, "name of the lease")
+	fs.BoolVar(&o.version, "version", o.version, "print the version and exit")
+	logsapi.AddFlags(o.logs, fs)
+}
+
+func (o *options) validate() error {
+	var errs []error
+	if o.workers < 1 {
+		errs = append(errs, fmt.Errorf("--workers must be at least 1, not %d", o.workers))
+	}
+	if o.qps <= 0 || o.burst < 1 {
+		errs = append(errs, errors.New("--kube-api-qps and --kube-api-burst must be positive"))
+	}
+	return errors.Join(errs...)
+}
+
+const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// complete fills in what depends on where the process runs.
+func (o *options) complete() {
+	if o.leaseNamespace != "" {
+		return
+	}
+	o.leaseNamespace = "default"
+	if data, err := os.ReadFile(podNamespaceFile); err == nil {
+		o.leaseNamespace = string(data)
+	}
+}
+
+func (o *options) restConfig() (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load the kubeconfig: %w", err)
+	}
+	config.QPS, config.Burst = o.qps, o.burst
+	config.UserAgent = "clusterimport-controller"
+	return config, nil
+}

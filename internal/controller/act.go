@@ -1,0 +1,167 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
+
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/lifecycle"
+)
+
+// fieldManager names this controller in the managed fields of what it writes.
+const fieldManager = "clusterimport"
+
+// act carries out a plan about an object, up to the first action that fails.
+func (c *Controller) act(ctx context.Context, about runtime.Object, plan lifecycle.Plan) error {
+	for _, action := range plan.Actions {
+		if err := c.do(ctx, about, action); err != nil {
+			return &actionError{action, err}
+		}
+		klog.FromContext(ctx).V(levelOf(action)).Info("Done", "action", action.String())
+	}
+	return nil
+}
+
+// actionError is a write that failed.
+type actionError struct {
+	action lifecycle.Action
+	err    error
+}
+
+// Error says what failed and why, without the object: an error of the API server may quote it.
+func (e *actionError) Error() string { return "cannot " + verb(e.action) + ": " + kube.Explain(e.err) }
+
+func (e *actionError) Unwrap() error { return e.err }
+
+// levelOf keeps the log readable: what changes a fleet is always logged, bookkeeping is not.
+func levelOf(action lifecycle.Action) int {
+	switch action.(type) {
+	case lifecycle.SetPolicyStatus, lifecycle.SetLifecycleStatus, lifecycle.UpdateLifecycle, lifecycle.Emit:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// verb names an action without its details, for errors.
+func verb(action lifecycle.Action) string {
+	switch action.(type) {
+	case lifecycle.SetPolicyStatus:
+		return "write the policy's status"
+	case lifecycle.SetLifecycleStatus:
+		return "write the lifecycle's status"
+	default:
+		return action.String()
+	}
+}
+
+func (c *Controller) do(ctx context.Context, about runtime.Object, action lifecycle.Action) error {
+	switch a := action.(type) {
+	case lifecycle.CreateLifecycle:
+		_, err := c.Clients.Lifecycles.Create(ctx, a.Lifecycle, metav1.CreateOptions{FieldManager: fieldManager})
+		return err
+	case lifecycle.UpdateLifecycle:
+		_, err := c.Clients.Lifecycles.Update(ctx, a.Lifecycle, metav1.UpdateOptions{FieldManager: fieldManager})
+		return err
+	case lifecycle.DeleteLifecycle:
+		return c.Clients.Lifecycles.Delete(ctx, a.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &a.UID}})
+	case lifecycle.CreateCluster:
+		_, err := c.Clients.Clusters.Create(ctx, a.Cluster, metav1.CreateOptions{FieldManager: fieldManager})
+		return err
+	case lifecycle.PatchCluster:
+		return c.patchCluster(ctx, a)
+	case lifecycle.SetPolicyStatus:
+		return c.setPolicyStatus(ctx, a)
+	case lifecycle.SetLifecycleStatus:
+		return c.setLifecycleStatus(ctx, a)
+	case lifecycle.DropFinalizer:
+		return c.dropFinalizer(ctx, a)
+	case lifecycle.Emit:
+		c.emit(about, a)
+		return nil
+	default:
+		return fmt.Errorf("unknown action %T", action)
+	}
+}
+
+func (c *Controller) emit(about runtime.Object, e lifecycle.Emit) {
+	eventType := corev1.EventTypeNormal
+	if e.Warning {
+		eventType = corev1.EventTypeWarning
+	}
+	c.Recorder.Eventf(about, nil, eventType, e.Reason, "Import", "%s", e.Message)
+}
+
+// patchCluster changes the named fields only, and only of the object that the plan was made for.
+func (c *Controller) patchCluster(ctx context.Context, a lifecycle.PatchCluster) error {
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": a.UID, "resourceVersion": a.ResourceVersion},
+		"spec":     a.Spec,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.Clients.Clusters.Patch(ctx, a.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+	return err
+}
+
+func (c *Controller) setPolicyStatus(ctx context.Context, a lifecycle.SetPolicyStatus) error {
+	patch, err := statusPatch(v1alpha1.ClusterImportPolicyKind.Kind, a.Policy, a.Status)
+	if err != nil {
+		return err
+	}
+	_, err = c.Clients.Policies.Patch(ctx, a.Policy.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	return err
+}
+
+func (c *Controller) setLifecycleStatus(ctx context.Context, a lifecycle.SetLifecycleStatus) error {
+	patch, err := statusPatch(v1alpha1.PediaClusterLifecycleKind.Kind, a.Lifecycle, a.Status)
+	if err != nil {
+		return err
+	}
+	_, err = c.Clients.Lifecycles.Patch(ctx, a.Lifecycle.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	return err
+}
+
+// statusPatch is the apply configuration of a status. The UID keeps it from an object of the same name that
+// came later.
+func statusPatch(kind string, object metav1.Object, status any) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(),
+		"kind":       kind,
+		"metadata":   map[string]any{"name": object.GetName(), "uid": object.GetUID()},
+		"status":     status,
+	})
+}
+
+// applyOptions force the apply: the status has one writer, and what another wrote before is taken over.
+func applyOptions() metav1.PatchOptions {
+	force := true
+	return metav1.PatchOptions{FieldManager: fieldManager, Force: &force}
+}
+
+func (c *Controller) dropFinalizer(ctx context.Context, a lifecycle.DropFinalizer) error {
+	kept := slices.DeleteFunc(slices.Clone(a.Object.GetFinalizers()), func(f string) bool { return f == a.Finalizer })
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": a.Object.GetUID(), "resourceVersion": a.Object.GetResourceVersion(), "finalizers": kept,
+	}})
+	if err != nil {
+		return err
+	}
+	options := metav1.PatchOptions{FieldManager: fieldManager}
+	if _, ok := a.Object.(*v1alpha1.ClusterImportPolicy); ok {
+		_, err = c.Clients.Policies.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
+		return err
+	}
+	_, err = c.Clients.Lifecycles.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
+	return err
+}

@@ -1,0 +1,93 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+)
+
+// loop is a work queue and the workers that empty it. A key that fails is tried again, ever more slowly but
+// for ever; a key is never handled by two workers at a time.
+type loop[K comparable] struct {
+	name      string
+	workers   int
+	queue     workqueue.TypedRateLimitingInterface[K]
+	reconcile func(ctx context.Context, key K) (again time.Duration, err error)
+	observe   func(controller string, took time.Duration, err error)
+}
+
+// Retries back off from a few milliseconds, so that a conflict costs nothing, to a minute.
+const (
+	firstRetry = 10 * time.Millisecond
+	lastRetry  = time.Minute
+)
+
+func newLoop[K comparable](
+	name string, workers int, observe func(string, time.Duration, error),
+	reconcile func(context.Context, K) (time.Duration, error),
+) *loop[K] {
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[K](firstRetry, lastRetry)
+	return &loop[K]{
+		name: name, workers: workers, reconcile: reconcile, observe: observe,
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[K]{Name: name}),
+	}
+}
+
+// run works until the context ends.
+func (l *loop[K]) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for range l.workers {
+		wg.Go(func() {
+			for l.next(ctx) {
+			}
+		})
+	}
+	<-ctx.Done()
+	l.queue.ShutDown()
+	wg.Wait()
+}
+
+func (l *loop[K]) next(ctx context.Context) bool {
+	key, shutdown := l.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer l.queue.Done(key)
+	started := time.Now()
+	again, err := l.reconcile(ctx, key)
+	l.observe(l.name, time.Since(started), err)
+	switch {
+	case err != nil:
+		l.failed(ctx, key, err)
+	case again > 0:
+		l.queue.Forget(key)
+		l.queue.AddAfter(key, again)
+	default:
+		l.queue.Forget(key)
+	}
+	return true
+}
+
+func (l *loop[K]) failed(ctx context.Context, key K, err error) {
+	if ctx.Err() == nil {
+		logger := klog.FromContext(ctx).WithValues("controller", l.name, "key", key)
+		if isRace(err) {
+			logger.V(4).Info("Trying again with a newer cache", "err", err)
+		} else {
+			logger.Error(err, "Trying again")
+		}
+	}
+	l.queue.AddRateLimited(key)
+}
+
+// isRace reports errors that only say that a cache lagged behind.
+func isRace(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status) &&
+		(apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err))
+}

@@ -1,0 +1,217 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/diag"
+	"github.com/clusterimport/clusterimport/pkg/lifecycle"
+	"github.com/clusterimport/clusterimport/pkg/policy"
+)
+
+// unavailableRetry is how often a kind that is not served is looked for: kinds of aggregated API servers come
+// without an event.
+const unavailableRetry = 5 * time.Second
+
+// reconcilePolicy compiles a policy, watches its kinds, publishes it and writes its status.
+func (c *Controller) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
+	p, ok := c.policy(name)
+	if !ok || p.DeletionTimestamp != nil {
+		c.retire(name)
+		if !ok {
+			return 0, nil
+		}
+	}
+	state := lifecycle.PolicyState{Now: c.Now(), Policy: p}
+	var again time.Duration
+	if p.DeletionTimestamp == nil {
+		var err error
+		if again, err = c.activate(ctx, &state); err != nil {
+			return 0, err
+		}
+	}
+	state.Counts, state.Failures = c.tally.outcomes(name)
+	return again, c.act(ctx, p, lifecycle.PlanPolicy(state))
+}
+
+func (c *Controller) policy(name string) (*v1alpha1.ClusterImportPolicy, bool) {
+	item, exists, err := c.policies.GetStore().GetByKey(name)
+	if err != nil || !exists {
+		return nil, false
+	}
+	return item.(*v1alpha1.ClusterImportPolicy), true
+}
+
+// retire takes a policy off. What it imported is left to the garbage collector.
+func (c *Controller) retire(name string) {
+	before := c.registry.get(name)
+	c.registry.publish(name, nil, nil)
+	c.watches.Set(name, nil)
+	c.compiled.forget(name)
+	c.tally.forget(name)
+	if before != nil {
+		for _, l := range c.lifecyclesOf(before.Policy.UID) {
+			c.lifecycleLoop.queue.Add(l.Name)
+		}
+	}
+}
+
+// activate puts a policy to work as far as it can be. A policy that does not compile leaves the one that did
+// at work, so that what it imported is still followed.
+func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState) (time.Duration, error) {
+	p := state.Policy
+	compiled, list := c.compiled.compile(p)
+	state.Diagnostics = list
+	if compiled == nil {
+		return 0, nil
+	}
+	active, err := c.negotiate(ctx, p, compiled)
+	var missing *unavailableError
+	if errors.As(err, &missing) {
+		state.Unavailable = &lifecycle.Unavailable{Reason: missing.reason, Message: missing.message}
+		c.resources.Invalidate()
+		return unavailableRetry, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	kinds := kindsOf(active)
+	before := c.registry.get(p.Name)
+	c.registry.publish(p.Name, active, kinds)
+	c.watches.Set(p.Name, kinds)
+	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
+		!slices.Equal(before.References, active.References) {
+		c.enqueueFleet(p.Name)
+	}
+	state.Source = &active.Source
+	for _, gvr := range kinds {
+		state.Watches = append(state.Watches, c.watchState(gvr))
+	}
+	return 0, nil
+}
+
+// unavailableError says which kind is not served.
+type unavailableError struct{ reason, message string }
+
+func (e *unavailableError) Error() string { return e.message }
+
+// negotiate chooses the versions of the policy's kinds. A choice stays while it is served and the spec is the
+// same: a new version may mean something else to the expressions.
+func (c *Controller) negotiate(
+	ctx context.Context, p *v1alpha1.ClusterImportPolicy, compiled *policy.Policy,
+) (*lifecycle.ActivePolicy, error) {
+	var current *v1alpha1.ResolvedResource
+	if p.Status.ObservedGeneration == p.Generation {
+		current = p.Status.Source
+	}
+	active := &lifecycle.ActivePolicy{Policy: p, Compiled: compiled}
+	var err error
+	active.Source, err = c.resources.Negotiate(ctx, p.Spec.Source.Group, p.Spec.Source.Resource, p.Spec.Source.Versions, current)
+	if err != nil {
+		return nil, unavailable(err, v1alpha1.ReasonFailedNegotiateSource)
+	}
+	before := c.registry.byUID(p.Name, p.UID)
+	for i, r := range p.Spec.References {
+		if before != nil && i < len(before.References) {
+			b := before.References[i]
+			current = &v1alpha1.ResolvedResource{Group: b.Group, Version: b.Version, Resource: b.Resource}
+		} else {
+			current = nil
+		}
+		chosen, err := c.resources.Negotiate(ctx, r.Group, r.Resource, r.Versions, current)
+		if err != nil {
+			return nil, unavailable(fmt.Errorf("reference %q: %w", r.Key, err), v1alpha1.ReasonFailedNegotiateReference)
+		}
+		active.References = append(active.References, v1alpha1.ReferenceResource{
+			Key: r.Key, Group: r.Group, Version: chosen.Version, Resource: r.Resource,
+			NamespaceTemplate: r.NamespaceTemplate, NameTemplate: r.NameTemplate,
+		})
+	}
+	return active, nil
+}
+
+// unavailable tells a kind that is not served from a question that was not answered.
+func unavailable(err error, reason string) error {
+	var notServed *kube.NotServedError
+	if errors.As(err, &notServed) {
+		return &unavailableError{reason, err.Error()}
+	}
+	return err
+}
+
+func kindsOf(active *lifecycle.ActivePolicy) []schema.GroupVersionResource {
+	kinds := []schema.GroupVersionResource{gvrOf(active.Source)}
+	for _, r := range active.References {
+		gvr := schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Resource}
+		if !slices.Contains(kinds, gvr) {
+			kinds = append(kinds, gvr)
+		}
+	}
+	return kinds
+}
+
+// watchState says how the watch of a kind does, and what to grant when it may not be watched.
+func (c *Controller) watchState(gvr schema.GroupVersionResource) lifecycle.Watch {
+	w := lifecycle.Watch{Resource: v1alpha1.ResolvedResource{Group: gvr.Group, Version: gvr.Version, Resource: gvr.Resource}}
+	var err error
+	w.Synced, err = c.watches.Status(gvr)
+	switch {
+	case err == nil:
+	case apierrors.IsForbidden(err):
+		w.Reason = v1alpha1.ReasonForbidden
+		w.Message = fmt.Sprintf("the controller may not watch %s; grant it "+
+			`{apiGroups: [%q], resources: [%q], verbs: ["get", "list", "watch"]}`, gvr.GroupResource(), gvr.Group, gvr.Resource)
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
+		// the watch starts again from a list
+	default:
+		w.Reason = v1alpha1.ReasonWatchFailed
+		w.Message = fmt.Sprintf("cannot watch %s: %s", gvr.GroupResource(), kube.Explain(err))
+	}
+	return w
+}
+
+// compiledPolicies keeps what compiling gave, so that an event costs no compilation.
+type compiledPolicies struct {
+	mu     sync.Mutex
+	byName map[string]compilation
+}
+
+// compilation is the result of compiling one generation of a policy.
+type compilation struct {
+	uid        types.UID
+	generation int64
+	policy     *policy.Policy
+	list       diag.List
+}
+
+func newCompiledPolicies() *compiledPolicies {
+	return &compiledPolicies{byName: map[string]compilation{}}
+}
+
+// compile returns the compiled policy, or nil and why not.
+func (c *compiledPolicies) compile(p *v1alpha1.ClusterImportPolicy) (*policy.Policy, diag.List) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if done, ok := c.byName[p.Name]; ok && done.uid == p.UID && done.generation == p.Generation {
+		return done.policy, done.list
+	}
+	compiled, list := policy.Compile(&p.Spec, policy.Types{})
+	c.byName[p.Name] = compilation{p.UID, p.Generation, compiled, list}
+	return compiled, list
+}
+
+func (c *compiledPolicies) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.byName, name)
+}

@@ -1,0 +1,221 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
+)
+
+// WatchSet holds one informer for each kind that somebody needs, whoever they are. Reads answer from the
+// caches; a kind that nobody needs any more is not watched any more.
+type WatchSet struct {
+	client dynamic.Interface
+	// changed is called for every change of an object, and state when a watch has synced, fails or recovers.
+	// Both must only enqueue: they are called by informers.
+	changed func(schema.GroupVersionResource, types.NamespacedName)
+	state   func(schema.GroupVersionResource)
+
+	mu      sync.Mutex
+	ctx     context.Context //nolint:containedctx // the life of the watches that Set starts
+	watches map[schema.GroupVersionResource]*kindWatch
+	wg      sync.WaitGroup
+}
+
+// kindWatch is the watch of one kind.
+type kindWatch struct {
+	owners   []string
+	informer cache.SharedIndexInformer
+	stop     context.CancelFunc
+	// handled is done when every object of the first list has reached the handlers.
+	handled cache.ResourceEventHandlerRegistration
+
+	mu  sync.Mutex
+	err error
+}
+
+// NewWatchSet returns an empty set whose watches end with ctx.
+func NewWatchSet(
+	ctx context.Context, client dynamic.Interface,
+	changed func(schema.GroupVersionResource, types.NamespacedName), state func(schema.GroupVersionResource),
+) *WatchSet {
+	return &WatchSet{
+		client: client, changed: changed, state: state, ctx: ctx,
+		watches: map[schema.GroupVersionResource]*kindWatch{},
+	}
+}
+
+// Set declares the kinds that owner needs, all of them; none releases what it had.
+func (s *WatchSet) Set(owner string, kinds []schema.GroupVersionResource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, gvr := range kinds {
+		w, ok := s.watches[gvr]
+		if !ok {
+			w = s.start(gvr)
+			s.watches[gvr] = w
+		}
+		if !slices.Contains(w.owners, owner) {
+			w.owners = append(w.owners, owner)
+		}
+	}
+	for gvr, w := range s.watches {
+		if slices.Contains(kinds, gvr) {
+			continue
+		}
+		w.owners = slices.DeleteFunc(w.owners, func(o string) bool { return o == owner })
+		if len(w.owners) == 0 {
+			w.stop()
+			delete(s.watches, gvr)
+		}
+	}
+}
+
+// Wait returns when every watch has ended; the context of the set must be done.
+func (s *WatchSet) Wait() { s.wg.Wait() }
+
+func (s *WatchSet) start(gvr schema.GroupVersionResource) *kindWatch {
+	ctx, cancel := context.WithCancel(s.ctx)
+	w := &kindWatch{stop: cancel}
+	w.informer = newInformer(s.client.Resource(gvr), &unstructured.Unstructured{}, nil, func(err error) {
+		if ctx.Err() == nil && w.record(err) {
+			s.state(gvr)
+		}
+	})
+	if err := w.informer.SetTransform(withoutManagedFields); err != nil {
+		w.record(err)
+	}
+	handled, err := w.informer.AddEventHandler(s.handler(gvr))
+	if err != nil {
+		w.record(err)
+	}
+	w.handled = handled
+	s.wg.Go(func() { w.informer.RunWithContext(ctx) })
+	s.wg.Go(func() {
+		if cache.WaitFor(ctx, "", handled.HasSyncedChecker()) {
+			s.state(gvr)
+		}
+	})
+	return w
+}
+
+func (s *WatchSet) handler(gvr schema.GroupVersionResource) cache.ResourceEventHandler {
+	tell := func(obj any) {
+		key, err := cache.DeletionHandlingObjectToName(obj)
+		if err == nil {
+			s.changed(gvr, types.NamespacedName(key))
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc:    tell,
+		DeleteFunc: tell,
+		UpdateFunc: func(before, after any) {
+			if before.(*unstructured.Unstructured).GetResourceVersion() != after.(*unstructured.Unstructured).GetResourceVersion() {
+				tell(after)
+			}
+		},
+	}
+}
+
+// withoutManagedFields drops what no expression reads and what is often half of an object.
+func withoutManagedFields(obj any) (any, error) {
+	if u, ok := obj.(*unstructured.Unstructured); ok {
+		unstructured.RemoveNestedField(u.Object, "metadata", "managedFields")
+	}
+	return obj, nil
+}
+
+// record keeps the last answer of the API server and reports whether it is another kind of answer than before.
+func (w *kindWatch) record(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := (err == nil) != (w.err == nil)
+	w.err = err
+	return changed
+}
+
+func (w *kindWatch) lastError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+func (s *WatchSet) find(gvr schema.GroupVersionResource) *kindWatch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watches[gvr]
+}
+
+// Status reports whether the first list of a kind has been handled, and the last error of its watch.
+func (s *WatchSet) Status(gvr schema.GroupVersionResource) (synced bool, err error) {
+	w := s.find(gvr)
+	if w == nil {
+		return false, nil
+	}
+	return w.handled.HasSynced(), w.lastError()
+}
+
+// Get returns an object from its cache. known is false, with a sentence why, when the cache cannot tell
+// whether the object exists.
+func (s *WatchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedName) (object map[string]any, unknown string) {
+	w := s.find(gvr)
+	if w == nil {
+		return nil, "its kind is not watched yet"
+	}
+	item, exists, err := w.informer.GetStore().GetByKey(cache.ObjectName(name).String())
+	switch {
+	case err != nil:
+		return nil, err.Error()
+	case exists:
+		return item.(*unstructured.Unstructured).Object, ""
+	case !w.informer.HasSynced():
+		return nil, "its kind is not listed yet"
+	default:
+		return nil, ""
+	}
+}
+
+// Names returns the names of all cached objects of a kind.
+func (s *WatchSet) Names(gvr schema.GroupVersionResource) []types.NamespacedName {
+	w := s.find(gvr)
+	if w == nil {
+		return nil
+	}
+	keys := w.informer.GetStore().ListKeys()
+	names := make([]types.NamespacedName, 0, len(keys))
+	for _, key := range keys {
+		if name, err := cache.ParseObjectName(key); err == nil {
+			names = append(names, types.NamespacedName(name))
+		}
+	}
+	return names
+}
+
+// Explain says in a sentence what the API server's error means, without the object that was sent: an error
+// text may quote it, and it may hold credentials.
+func Explain(err error) string {
+	reason := apierrors.ReasonForError(err)
+	var status apierrors.APIStatus
+	switch {
+	case reason == "":
+		return "the API server cannot be reached"
+	case apierrors.IsInvalid(err):
+		fields := []string{}
+		if errors.As(err, &status) && status.Status().Details != nil {
+			for _, cause := range status.Status().Details.Causes {
+				fields = append(fields, cause.Field)
+			}
+		}
+		return fmt.Sprintf("the API server finds it invalid: %q", fields)
+	default:
+		return fmt.Sprintf("the API server answers %s", reason)
+	}
+}
