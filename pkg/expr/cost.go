@@ -21,8 +21,9 @@ type costs struct{}
 
 // CallCost implements CEL's ActualCostEstimator.
 func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val) *uint64 {
+	// What a function makes counts too: a range makes a list of a number.
 	if function == "contains" || strings.HasPrefix(function, ExtensionPrefix) {
-		return perByte(args)
+		return perByte(append(args[:len(args):len(args)], result))
 	}
 	if cost, ok := products.Cost(function, args); ok {
 		return &cost

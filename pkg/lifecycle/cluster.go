@@ -96,8 +96,8 @@ func newClusterPlanner(s ClusterState) *clusterPlanner {
 func (p *clusterPlanner) decide(ctx context.Context, source map[string]any) {
 	compiled := p.state.Policy.Compiled
 	resolution := Resolve(ctx, compiled, p.state.Policy.References, source, p.state.Read)
-	p.references = resolution.References
-	p.plan.Watch = append(p.plan.Watch, resolution.References...)
+	p.references = resolution.Objects()
+	p.plan.Watch = append(p.plan.Watch, p.references...)
 	switch cluster := p.state.Cluster; {
 	case cluster == nil:
 		p.create(ctx, compiled, resolution)
@@ -115,7 +115,7 @@ func (p *clusterPlanner) create(ctx context.Context, compiled *policy.Policy, r 
 	ready, err := compiled.Ready(ctx, r.Binding)
 	switch {
 	case err != nil:
-		reason, message := explain(err, r, v1alpha1.ReasonCreationConditionFailed)
+		reason, message := Explain(err, r, v1alpha1.ReasonCreationConditionFailed)
 		p.notCreated(reason, message)
 		return
 	case !ready:
@@ -161,21 +161,28 @@ func (p *clusterPlanner) update(ctx context.Context, compiled *policy.Policy, r 
 }
 
 // render returns the PediaCluster, or nil and why there is none.
-func (p *clusterPlanner) render(ctx context.Context, compiled *policy.Policy, r Resolution) (rendered *policy.Rendered, reason, message string) {
-	rendered, err := compiled.Render(ctx, r.Binding, p.state.Lifecycle.Name)
+func (p *clusterPlanner) render(ctx context.Context, compiled *policy.Policy, r Resolution) (*policy.Rendered, string, string) {
+	return Render(ctx, compiled, r, p.state.Lifecycle.Name, p.state.Policy.Policy.Spec.AllowInsecure)
+}
+
+// Render returns the PediaCluster of that name when it is fit to be written, or nil with a reason and a message.
+func Render(
+	ctx context.Context, compiled *policy.Policy, r Resolution, name string, allowInsecure bool,
+) (rendered *policy.Rendered, reason, message string) {
+	rendered, err := compiled.Render(ctx, r.Binding, name)
 	if err != nil {
-		reason, message = explain(err, r, v1alpha1.ReasonFailedResolvePediaCluster)
+		reason, message = Explain(err, r, v1alpha1.ReasonFailedResolvePediaCluster)
 		return nil, reason, message
 	}
-	if fault := Incomplete(rendered, p.state.Policy.Policy.Spec.AllowInsecure); fault != "" {
+	if fault := incomplete(rendered, allowInsecure); fault != "" {
 		return nil, v1alpha1.ReasonMissingCredentials, fault
 	}
 	return rendered, "", ""
 }
 
-// Incomplete says what a rendered PediaCluster lacks to be written: an endpoint, or a value for a field that
+// incomplete says what a rendered PediaCluster lacks to be written: an endpoint, or a value for a field that
 // its template names. A blank CA means a connection that is not verified, which a policy must allow.
-func Incomplete(rendered *policy.Rendered, allowInsecure bool) string {
+func incomplete(rendered *policy.Rendered, allowInsecure bool) string {
 	blank := rendered.Blank
 	if allowInsecure {
 		blank = slices.DeleteFunc(slices.Clone(blank), func(field string) bool { return field == "caData" })
@@ -190,8 +197,9 @@ func Incomplete(rendered *policy.Rendered, allowInsecure bool) string {
 	return ""
 }
 
-// explain turns an evaluation's error into a reason and a message.
-func explain(err error, r Resolution, fallback string) (reason, message string) {
+// Explain turns the error of an evaluation over a resolution into a reason and a message; fallback is the
+// reason of a failure that no missing reference explains.
+func Explain(err error, r Resolution, fallback string) (reason, message string) {
 	pending := new(expr.PendingError)
 	switch {
 	case !errors.As(err, &pending):

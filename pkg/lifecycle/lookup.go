@@ -46,13 +46,29 @@ type Resolution struct {
 	// Binding has the source and every reference that was found.
 	Binding *expr.Binding
 	// References are the objects that the references name, in order, found or not.
-	References []v1alpha1.DependentResource
+	References []ResolvedReference
 	// Absent says, a sentence each, which objects are missing or not known; Unsynced that at least one of them
 	// is not known only because it is not watched yet.
 	Absent   []string
 	Unsynced bool
 	// Err is the first failure to name a reference, other than that an earlier one is missing.
 	Err error
+}
+
+// ResolvedReference is the object that a reference names.
+type ResolvedReference struct {
+	v1alpha1.DependentResource
+
+	Key string
+}
+
+// Objects are the objects of the references, found or not.
+func (r Resolution) Objects() []v1alpha1.DependentResource {
+	var objects []v1alpha1.DependentResource
+	for _, ref := range r.References {
+		objects = append(objects, ref.DependentResource)
+	}
+	return objects
 }
 
 // AbsentMessage is what is missing, for people.
@@ -81,7 +97,7 @@ func (r *Resolution) follow(name policy.ReferenceName, ref v1alpha1.ReferenceRes
 	target := v1alpha1.DependentResource{
 		Group: ref.Group, Version: ref.Version, Resource: ref.Resource, Namespace: name.Namespace, Name: name.Name,
 	}
-	r.References = append(r.References, target)
+	r.References = append(r.References, ResolvedReference{target, name.Key})
 	switch found := read(target); {
 	case found.Object != nil:
 		r.Binding.SetReference(name.Key, found.Object)

@@ -36,10 +36,14 @@ type Action interface {
 }
 
 // CreateLifecycle claims a name for a source.
-type CreateLifecycle struct{ Lifecycle *v1alpha1.PediaClusterLifecycle }
+type CreateLifecycle struct {
+	Lifecycle *v1alpha1.PediaClusterLifecycle
+}
 
 // UpdateLifecycle brings a lifecycle in step with its policy; the object carries the resourceVersion it is based on.
-type UpdateLifecycle struct{ Lifecycle *v1alpha1.PediaClusterLifecycle }
+type UpdateLifecycle struct {
+	Lifecycle *v1alpha1.PediaClusterLifecycle
+}
 
 // DeleteLifecycle removes a lifecycle, and with it, by the garbage collector, its PediaCluster.
 type DeleteLifecycle struct {

@@ -80,7 +80,7 @@ func PlanSource(ctx context.Context, s SourceState) (Plan, SourceOutcome) {
 	}
 	name, err := s.Policy.Compiled.Name(ctx, binding)
 	if err != nil {
-		return plan, s.failed(nil, nameReason(err), err)
+		return plan, s.failed(nil, NameReason(err), err)
 	}
 	return s.claim(name)
 }
@@ -123,7 +123,8 @@ func (s SourceState) failed(owned []*v1alpha1.PediaClusterLifecycle, reason stri
 	return SourceOutcome{Reason: reason, Message: err.Error()}
 }
 
-func nameReason(err error) string {
+// NameReason is the reason of a name that could not be rendered or used.
+func NameReason(err error) string {
 	if invalid := new(policy.InvalidError); errors.As(err, &invalid) {
 		return v1alpha1.ReasonInvalidName
 	}

@@ -88,3 +88,24 @@ func blankFields(object map[string]any) []string {
 	}
 	return blank
 }
+
+// ClusterJSON checks a rendered document and returns the part that a PediaCluster is made of, as JSON:
+// {metadata: {labels, annotations}, spec}.
+func ClusterJSON(object map[string]any) (map[string]any, error) {
+	rendered, err := decode(object, "")
+	if err != nil {
+		return nil, err
+	}
+	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(rendered.Cluster)
+	if err != nil {
+		return nil, fmt.Errorf("cannot convert the PediaCluster: %w", err)
+	}
+	metadata, _ := whole["metadata"].(map[string]any)
+	kept := map[string]any{}
+	for _, field := range []string{"labels", "annotations"} {
+		if val, ok := metadata[field]; ok {
+			kept[field] = val
+		}
+	}
+	return map[string]any{"metadata": kept, "spec": whole["spec"]}, nil
+}

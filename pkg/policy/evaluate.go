@@ -110,7 +110,9 @@ func (p *Policy) Reference(ctx context.Context, i int, b *expr.Binding) (Referen
 }
 
 // Ready reports whether the PediaCluster may be created.
-func (p *Policy) Ready(ctx context.Context, b *expr.Binding) (bool, error) { return p.ready.Bool(ctx, b) }
+func (p *Policy) Ready(ctx context.Context, b *expr.Binding) (bool, error) {
+	return p.ready.Bool(ctx, b)
+}
 
 // Render returns the PediaCluster of that name. The error is an *InvalidError when the document is none.
 func (p *Policy) Render(ctx context.Context, b *expr.Binding, name string) (*Rendered, error) {

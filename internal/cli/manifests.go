@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/pkg/lifecycle"
+)
+
+// manifests are the objects that the command line names.
+type manifests struct {
+	objects []*unstructured.Unstructured
+	// plurals are the resources of the kinds that a CustomResourceDefinition among the objects defines.
+	plurals map[schema.GroupKind]string
+}
+
+// readManifests reads files, folders and, for "-", stdin.
+func readManifests(paths []string, stdin io.Reader) (*manifests, error) {
+	m := &manifests{plurals: map[schema.GroupKind]string{}}
+	for _, path := range paths {
+		if err := m.readPath(path, stdin); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range m.objects {
+		m.learnKind(o)
+	}
+	return m, nil
+}
+
+func (m *manifests) readPath(path string, stdin io.Reader) error {
+	if path == "-" {
+		return m.readFrom("stdin", stdin)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return m.readFile(path)
+	}
+	return filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
+			return err
+		}
+		return m.readFile(file)
+	})
+}
+
+func (m *manifests) readFile(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return m.readFrom(path, bytes.NewReader(data))
+}
+
+func (m *manifests) readFrom(name string, r io.Reader) error {
+	decoder := utilyaml.NewYAMLOrJSONDecoder(r, 4096)
+	for {
+		o := &unstructured.Unstructured{}
+		switch err := decoder.Decode(&o.Object); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("cannot read %s: %w", name, err)
+		case len(o.Object) == 0:
+			continue
+		}
+		if o.GetKind() == "" {
+			return fmt.Errorf("cannot read %s: a document has no kind", name)
+		}
+		if err := m.add(o); err != nil {
+			return fmt.Errorf("cannot read %s: %w", name, err)
+		}
+	}
+}
+
+func (m *manifests) add(o *unstructured.Unstructured) error {
+	if o.IsList() {
+		return o.EachListItem(func(item runtime.Object) error { return m.add(item.(*unstructured.Unstructured)) })
+	}
+	if o.GroupVersionKind().GroupKind() == (schema.GroupKind{Kind: "Secret"}) {
+		encodeStringData(o)
+	}
+	unstructured.RemoveNestedField(o.Object, "metadata", "managedFields")
+	m.objects = append(m.objects, o)
+	return nil
+}
+
+func (m *manifests) learnKind(o *unstructured.Unstructured) {
+	if o.GetKind() != "CustomResourceDefinition" {
+		return
+	}
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &crd); err == nil {
+		m.plurals[schema.GroupKind{Group: crd.Spec.Group, Kind: crd.Spec.Names.Kind}] = crd.Spec.Names.Plural
+	}
+}
+
+// resource returns where an object is served. An apiVersion that is a group without a version, such as
+// cluster.mcp.io, names the group.
+func (m *manifests) resource(o *unstructured.Unstructured) schema.GroupVersionResource {
+	gvk := o.GroupVersionKind()
+	if gvk.Group == "" && strings.Contains(gvk.Version, ".") {
+		gvk.Group, gvk.Version = gvk.Version, ""
+	}
+	if plural, ok := m.plurals[gvk.GroupKind()]; ok {
+		return gvk.GroupVersion().WithResource(plural)
+	}
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	return plural
+}
+
+// sources returns the objects of a policy's source kind, by namespace and name.
+func (m *manifests) sources(s v1alpha1.SourceType) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, o := range m.objects {
+		gvr := m.resource(o)
+		if gvr.Group != s.Group || gvr.Resource != s.Resource {
+			continue
+		}
+		if len(s.Versions) == 0 || gvr.Version == "" || slices.Contains(s.Versions, gvr.Version) {
+			out = append(out, o)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *unstructured.Unstructured) int {
+		if c := strings.Compare(a.GetNamespace(), b.GetNamespace()); c != 0 {
+			return c
+		}
+		return strings.Compare(a.GetName(), b.GetName())
+	})
+	return out
+}
+
+// read finds a referenced object. One without a namespace counts as one of namespace default, as kubectl
+// would make it.
+func (m *manifests) read(r v1alpha1.DependentResource) lifecycle.Lookup {
+	for _, o := range m.objects {
+		gvr := m.resource(o)
+		if gvr.Group != r.Group || gvr.Resource != r.Resource || o.GetName() != r.Name {
+			continue
+		}
+		if o.GetNamespace() == r.Namespace || o.GetNamespace() == "" && r.Namespace == "default" {
+			return lifecycle.Found(o.Object)
+		}
+	}
+	return lifecycle.NotFound()
+}
