@@ -7,8 +7,6 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	k8slibrary "k8s.io/apiserver/pkg/cel/library"
-
-	products "github.com/clusterimport/clusterimport/pkg/expr/library"
 )
 
 // ExtensionPrefix begins the names of functions that extensions add: their calls are charged by what they read.
@@ -25,13 +23,7 @@ func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val)
 	if function == "contains" || strings.HasPrefix(function, ExtensionPrefix) {
 		return perByte(append(args[:len(args):len(args)], result))
 	}
-	if cost, ok := products.Cost(function, args); ok {
-		return &cost
-	}
-	if cost := (&k8slibrary.CostEstimator{}).CallCost(function, overload, args, result); cost != nil {
-		return cost
-	}
-	return nil
+	return (&k8slibrary.CostEstimator{}).CallCost(function, overload, args, result)
 }
 
 // perByte charges a tenth of a unit for each character of text, as CEL's own string functions do.

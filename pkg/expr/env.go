@@ -9,8 +9,6 @@ import (
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/ext"
 	"k8s.io/apiserver/pkg/cel/library"
-
-	products "github.com/clusterimport/clusterimport/pkg/expr/library"
 )
 
 // The variables that expressions see.
@@ -119,7 +117,7 @@ func (e *Env) CEL() *cel.Env { return e.check }
 // baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:
 // an upgrade of a dependency must not change what a stored policy means.
 var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(slices.Concat([]cel.EnvOption{
+	return cel.NewEnv(
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
@@ -147,7 +145,7 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		library.Format(),
 		library.Lists(library.ListsVersion(1)),
 		library.SemverLib(library.SemverVersion(1)),
-	}, products.Options())...)
+	)
 })
 
 // execEnv is the environment that every program of every scope runs in: the same functions, untyped variables.

@@ -1,0 +1,122 @@
+// Package cluster starts and stops the control plane of cmd/controlplane as a child process, for tests and for
+// the demonstration. It does not import Kubernetes' servers, so that what uses it compiles fast.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// BinaryVariable names the environment variable with the path of the control plane's binary.
+const BinaryVariable = "CONTROLPLANE_BIN"
+
+// startTimeout is generous: a busy machine starts a control plane in ten times the usual three seconds.
+const startTimeout = 2 * time.Minute
+
+// Cluster is a control plane that runs as a child process.
+type Cluster struct {
+	binary, dir string
+
+	mu      sync.Mutex
+	process *exec.Cmd
+	exited  chan struct{}
+}
+
+// Start runs a control plane in dir and returns when its API server is ready.
+func Start(ctx context.Context, dir string) (*Cluster, error) {
+	binary := os.Getenv(BinaryVariable)
+	if binary == "" {
+		return nil, fmt.Errorf("%s is not set: make controlplane builds the binary", BinaryVariable)
+	}
+	c := &Cluster{binary: binary, dir: dir}
+	return c, c.Restart(ctx)
+}
+
+// Kubeconfig is the path of the administrator's kubeconfig.
+func (c *Cluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
+
+// Config returns the administrator's connection, without a limit on requests.
+func (c *Cluster) Config() (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	return config, nil
+}
+
+// Restart starts the control plane again after Kill, with the same data, certificates and port.
+func (c *Cluster) Restart(ctx context.Context) error {
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(c.dir, "controlplane.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	if err := os.Remove(c.Kubeconfig()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	process := exec.Command(c.binary, "--dir", c.dir, "--kubeconfig", c.Kubeconfig(), "--with-parent") //nolint:noctx // outlives the call
+	process.Stdout, process.Stderr = log, log
+	if err := process.Start(); err != nil {
+		return err
+	}
+	exited := make(chan struct{})
+	c.mu.Lock()
+	c.process, c.exited = process, exited
+	c.mu.Unlock()
+	go func() {
+		_ = process.Wait()
+		close(exited)
+	}()
+	return c.awaitKubeconfig(ctx, exited, log.Name())
+}
+
+func (c *Cluster) awaitKubeconfig(ctx context.Context, exited <-chan struct{}, log string) error {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(context.Context) (bool, error) {
+		select {
+		case <-exited:
+			return false, errors.New("it stopped")
+		default:
+			_, err := os.Stat(c.Kubeconfig())
+			return err == nil, nil
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("the control plane did not start, see %s: %w", log, err)
+	}
+	return nil
+}
+
+// Kill ends the control plane at once, as a crash would.
+func (c *Cluster) Kill() error { return c.signal(syscall.SIGKILL) }
+
+// Stop ends the control plane in order.
+func (c *Cluster) Stop() error { return c.signal(syscall.SIGTERM) }
+
+func (c *Cluster) signal(s syscall.Signal) error {
+	c.mu.Lock()
+	process, exited := c.process, c.exited
+	c.mu.Unlock()
+	if process == nil {
+		return nil
+	}
+	if err := process.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-exited
+	return nil
+}
