@@ -122,13 +122,14 @@ func awaitEstablished(ctx context.Context, resource dynamic.ResourceInterface, n
 		if err != nil {
 			return false, err
 		}
-		conditions, _, err := unstructured.NestedSlice(crd.Object, "status", "conditions")
+		status, _ := crd.Object["status"].(map[string]any)
+		conditions, _ := status["conditions"].([]any)
 		for _, item := range conditions {
 			condition, _ := item.(map[string]any)
 			if condition["type"] == "Established" && condition["status"] == "True" {
 				return true, nil
 			}
 		}
-		return false, err
+		return false, nil
 	})
 }

@@ -1,0 +1,265 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const soon = 15 * time.Second
+
+func (f *fixture) patch(resource interface {
+	Patch(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (*unstructuredObject, error)
+}, name, patch string, subresources ...string) {
+	f.t.Helper()
+	if _, err := resource.Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// TestPlatforms imports the examples of every platform, in both languages.
+func TestPlatforms(t *testing.T) {
+	f := newFixture(t)
+	f.installClusterAPI()
+	f.applyFile("examples/karmada/crd.yaml")
+	f.applyFile("examples/mcp/crd.yaml")
+	startController(t)
+	for _, language := range []string{"policy.yaml", "gotemplate.yaml"} {
+		t.Run(language, func(t *testing.T) {
+			f := &fixture{t, f.Client}
+			f.importPlatforms(language)
+		})
+	}
+}
+
+func (f *fixture) importPlatforms(language string) {
+	names := map[string]string{"capi": "cluster-api", "karmada": "karmada", "vcluster": "vcluster", "mcp": "mcp"}
+	for folder := range names {
+		f.applyFile("examples/" + folder + "/" + language)
+		f.applyFile("examples/" + folder + "/objects.yaml")
+	}
+	capi := f.spec("default-capi-quickstart", soon)
+	if capi["kubeconfig"] != "YXBpVmVyc2lvbjogdjEKa2luZDogQ29uZmlnCg==" {
+		f.t.Errorf("kubeconfig is %v", capi["kubeconfig"])
+	}
+	f.condition(f.Dynamic.Resource(lifecycles), "default-capi-quickstart-2", "Created", "False", "WaitCreationCondition")
+	if member := f.spec("karmada-member1", soon); member["apiserver"] != "https://172.18.0.4:6443" {
+		f.t.Errorf("apiserver is %v", member["apiserver"])
+	}
+	f.condition(f.Dynamic.Resource(lifecycles), "karmada-member3", "Created", "False", "WaitCreationCondition")
+	if virtual := f.spec("vc-default-vcluster-1", soon); virtual["apiserver"] != "https://vcluster-1.default.svc" {
+		f.t.Errorf("apiserver is %v", virtual["apiserver"])
+	}
+	if own := f.spec("mcp-cluster-1", soon); own["tokenData"] != base64.StdEncoding.EncodeToString([]byte("token of cluster-1")) {
+		f.t.Errorf("tokenData is %v", own["tokenData"])
+	}
+	for folder, policy := range names {
+		f.remove(f.Dynamic.Resource(policies), policy)
+		if folder == "karmada" {
+			f.gone(f.Dynamic.Resource(clusters), "karmada-member1")
+			f.gone(f.Dynamic.Resource(lifecycles), "karmada-member3")
+		}
+	}
+	f.gone(f.Dynamic.Resource(clusters), "default-capi-quickstart")
+	f.gone(f.Dynamic.Resource(clusters), "vc-default-vcluster-1")
+	f.gone(f.Dynamic.Resource(clusters), "mcp-cluster-1")
+}
+
+// mcpPolicy is the policy of the mcp example under another name, for sources whose name has the prefix.
+func (f *fixture) mcpPolicy(prefix string) {
+	f.t.Helper()
+	f.applyFile("examples/mcp/policy.yaml", "name: mcp\n", "name: "+prefix+"\n", "mcp-${", prefix+"-${",
+		"resource: clusters\n", fmt.Sprintf("resource: clusters\n    selectorTemplate: source.metadata.name.startsWith(%q)\n", prefix))
+}
+
+// mcpCluster is a cluster of that platform, with its Secret.
+func (f *fixture) mcpCluster(name, token, ready string) {
+	f.t.Helper()
+	f.apply(mcpObjects(name, token, ready))
+}
+
+func mcpObjects(name, token, ready string) string {
+	return strings.NewReplacer("NAME", name, "TOKEN", base64.StdEncoding.EncodeToString([]byte(token)), "READY", ready).Replace(`
+apiVersion: v1
+kind: Secret
+metadata: {name: NAME, namespace: default}
+data: {ca: Y2E=, token: TOKEN}
+---
+apiVersion: cluster.mcp.io/v1
+kind: Cluster
+metadata: {name: NAME}
+spec: {apiEndpoint: "https://NAME:6443", authSecretRef: {namespace: default, name: NAME}}
+status: {conditions: [{type: Ready, status: "READY"}]}
+`)
+}
+
+func TestFollowsItsSource(t *testing.T) {
+	f := newFixture(t)
+	f.applyFile("examples/mcp/crd.yaml")
+	startController(t)
+	f.mcpPolicy("follow")
+	f.mcpCluster("follow-a", "first", "False")
+	f.mcpCluster("follow-b", "other", "True")
+	message := f.condition(f.Dynamic.Resource(lifecycles), "follow-follow-a", "Ready", "False", "WaitCreationCondition")
+	if message == "" {
+		t.Error("the condition has no message")
+	}
+	f.patch(f.Dynamic.Resource(mcps), "follow-a", `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
+	f.token("follow-follow-a", "first", 5*time.Second)
+
+	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"stringData":{"token":"second"}}`)
+	f.token("follow-follow-a", "second", 5*time.Second)
+
+	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"data":{"token":""}}`)
+	f.condition(f.Dynamic.Resource(lifecycles), "follow-follow-a", "Updating", "False", "UpdateHeld")
+	f.token("follow-follow-a", "second", time.Second)
+
+	f.remove(f.Dynamic.Resource(mcps), "follow-a")
+	f.gone(f.Dynamic.Resource(lifecycles), "follow-follow-a")
+	f.gone(f.Dynamic.Resource(clusters), "follow-follow-a")
+	f.exists(f.Dynamic.Resource(clusters), "follow-follow-b")
+	f.remove(f.Dynamic.Resource(policies), "follow")
+}
+
+func (f *fixture) token(name, want string, within time.Duration) {
+	f.t.Helper()
+	f.eventually(within, func(ctx context.Context) error {
+		object, err := f.Dynamic.Resource(clusters).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		spec, _ := object.Object["spec"].(map[string]any)
+		if spec["tokenData"] != base64.StdEncoding.EncodeToString([]byte(want)) {
+			return fmt.Errorf("tokenData is %v", spec["tokenData"])
+		}
+		return nil
+	})
+}
+
+func TestForeignPediaClusterIsLeftAlone(t *testing.T) {
+	f := newFixture(t)
+	f.applyFile("examples/mcp/crd.yaml")
+	f.apply(`
+apiVersion: cluster.clusterpedia.io/v1alpha2
+kind: PediaCluster
+metadata: {name: foreign-foreign-a}
+spec: {apiserver: "https://by-hand:6443", syncResources: []}
+`)
+	startController(t)
+	f.mcpPolicy("foreign")
+	f.mcpCluster("foreign-a", "token", "True")
+	f.condition(f.Dynamic.Resource(lifecycles), "foreign-foreign-a", "Created", "False", "PediaClusterExisted")
+	if spec := f.spec("foreign-foreign-a", time.Second); spec["apiserver"] != "https://by-hand:6443" || spec["tokenData"] != nil {
+		t.Errorf("the PediaCluster was written: %v", spec)
+	}
+	f.remove(f.Dynamic.Resource(policies), "foreign")
+	f.gone(f.Dynamic.Resource(lifecycles), "foreign-foreign-a")
+	f.exists(f.Dynamic.Resource(clusters), "foreign-foreign-a")
+}
+
+// TestTwoPoliciesOnSecrets: several policies may import one kind, and the end of one is not the end of the other's.
+func TestTwoPoliciesOnSecrets(t *testing.T) {
+	f := newFixture(t)
+	startController(t)
+	const policy = `
+apiVersion: policy.clusterpedia.io/v1alpha1
+kind: ClusterImportPolicy
+metadata: {name: secrets-KIND}
+spec:
+  source: {group: "", resource: secrets, selectorTemplate: 'source.metadata.?labels[?"kind"] == optional.of("KIND")'}
+  nameTemplate: ${source.metadata.name}
+  template: |
+    spec:
+      apiserver: ${string(base64.decode(source.data.server))}
+      tokenData: ${source.data.token}
+      syncResources: []
+  creationCondition: "true"
+`
+	const secret = `
+apiVersion: v1
+kind: Secret
+metadata: {name: secrets-KIND, namespace: default, labels: {kind: KIND}}
+stringData: {server: "https://KIND:6443", token: token}
+`
+	for _, kind := range []string{"red", "blue"} {
+		f.apply(strings.ReplaceAll(policy, "KIND", kind))
+		f.apply(strings.ReplaceAll(secret, "KIND", kind))
+	}
+	for _, kind := range []string{"red", "blue"} {
+		if spec := f.spec("secrets-"+kind, soon); spec["apiserver"] != "https://"+kind+":6443" {
+			t.Errorf("apiserver is %v", spec["apiserver"])
+		}
+	}
+	f.remove(f.Dynamic.Resource(policies), "secrets-red")
+	f.gone(f.Dynamic.Resource(clusters), "secrets-red")
+	f.exists(f.Dynamic.Resource(clusters), "secrets-blue")
+	f.remove(f.Dynamic.Resource(policies), "secrets-blue")
+}
+
+func TestPolicyBeforeItsKind(t *testing.T) {
+	f := newFixture(t)
+	startController(t)
+	renamed := []string{"cluster.mcp.io", "late.example.com", "name: mcp\n", "name: late\n", "mcp-${", "late-${"}
+	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "late.example.com", "clusterimport-mcp", "clusterimport-late")
+	f.applyFile("examples/mcp/policy.yaml", renamed...)
+	f.condition(f.Dynamic.Resource(policies), "late", "SourceAvailable", "False", "FailedNegotiateSourceResource")
+	f.condition(f.Dynamic.Resource(policies), "late", "Ready", "True", "WaitSourceAvailable")
+	f.applyFile("examples/mcp/crd.yaml", renamed...)
+	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.spec("late-cluster-1", 10*time.Second)
+	f.condition(f.Dynamic.Resource(policies), "late", "SourceAvailable", "True", "Watched")
+	f.remove(f.Dynamic.Resource(policies), "late")
+}
+
+// TestInvalidEdit: a policy that no longer compiles says where, and what it imported stays.
+func TestInvalidEdit(t *testing.T) {
+	f := newFixture(t)
+	f.applyFile("examples/mcp/crd.yaml")
+	startController(t)
+	f.mcpPolicy("edit")
+	f.mcpCluster("edit-a", "token", "True")
+	f.spec("edit-edit-a", soon)
+	f.patch(f.Dynamic.Resource(policies), "edit", `{"spec":{"creationCondition":"source.spec.apiEndpoint +"}}`)
+	message := f.condition(f.Dynamic.Resource(policies), "edit", "Validated", "False", "InvalidExpression")
+	for _, want := range []string{"spec.creationCondition:1:", "| source.spec.apiEndpoint +", "^"} {
+		if !strings.Contains(message, want) {
+			t.Errorf("the message lacks %q:\n%s", want, message)
+		}
+	}
+	f.exists(f.Dynamic.Resource(clusters), "edit-edit-a")
+	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "edit-a", `{"stringData":{"token":"rotated"}}`)
+	f.token("edit-edit-a", "rotated", 5*time.Second)
+	f.remove(f.Dynamic.Resource(policies), "edit")
+}
+
+// TestNameConflict: the second claimant of a name changes nothing, and gets the name when the first one goes.
+func TestNameConflict(t *testing.T) {
+	f := newFixture(t)
+	f.applyFile("examples/mcp/crd.yaml")
+	startController(t)
+	f.mcpPolicy("clash")
+	f.patch(f.Dynamic.Resource(policies), "clash", `{"spec":{"nameTemplate":"clash"}}`)
+	f.mcpCluster("clash-a", "of a", "True")
+	f.token("clash", "of a", soon)
+	f.mcpCluster("clash-b", "of b", "True")
+	f.eventually(soon, func(ctx context.Context) error {
+		policy, err := f.Dynamic.Resource(policies).Get(ctx, "clash", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if status := fmt.Sprint(policy.Object["status"]); !strings.Contains(status, "NameConflict") {
+			return fmt.Errorf("status is %s", status)
+		}
+		return nil
+	})
+	f.token("clash", "of a", time.Second)
+	f.remove(f.Dynamic.Resource(mcps), "clash-a")
+	f.token("clash", "of b", time.Minute)
+	f.remove(f.Dynamic.Resource(policies), "clash")
+}
