@@ -5,6 +5,7 @@ package crd
 import (
 	"embed"
 	"fmt"
+	"slices"
 )
 
 //go:embed *.yaml
@@ -20,10 +21,8 @@ var Names = []string{
 
 // YAML returns the definition of that name as one YAML document.
 func YAML(name string) ([]byte, error) {
-	for _, known := range Names {
-		if known == name {
-			return files.ReadFile(fileName(name))
-		}
+	if slices.Contains(Names, name) {
+		return files.ReadFile(fileName(name))
 	}
 	return nil, fmt.Errorf("no CustomResourceDefinition %q is built in", name)
 }

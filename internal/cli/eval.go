@@ -12,9 +12,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// as is errors.As with the type of the target inferred.
-func as[T error](err error, target *T) bool { return errors.As(err, target) }
-
 // evalOptions are the flags of eval.
 type evalOptions struct {
 	data, field, output string

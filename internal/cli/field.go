@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -152,12 +153,11 @@ const (
 )
 
 func diagnosticOf(err error) diag.Diagnostic {
-	var failed *expr.Error
-	if as(err, &failed) {
+	if failed, ok := errors.AsType[*expr.Error](err); ok {
 		return failed.Diagnostic()
 	}
 	code := codeInvalid
-	if pending := new(expr.PendingError); as(err, &pending) {
+	if _, ok := errors.AsType[*expr.PendingError](err); ok {
 		code = codePending
 	}
 	return diag.Diagnostic{Severity: diag.Error, Code: code, Message: err.Error()}

@@ -93,7 +93,16 @@ func (m *manifests) readFrom(name string, r io.Reader) error {
 
 func (m *manifests) add(o *unstructured.Unstructured) error {
 	if o.IsList() {
-		return o.EachListItem(func(item runtime.Object) error { return m.add(item.(*unstructured.Unstructured)) })
+		list, err := o.ToList()
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if err := m.add(&list.Items[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if o.GroupVersionKind().GroupKind() == (schema.GroupKind{Kind: "Secret"}) {
 		encodeStringData(o)

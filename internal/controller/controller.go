@@ -12,6 +12,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ type Options struct {
 // Controller imports clusters. It runs once.
 type Controller struct {
 	Options
+
 	policies   cache.TypedSharedIndexInformer[*v1alpha1.ClusterImportPolicy]
 	lifecycles cache.TypedSharedIndexInformer[*v1alpha1.PediaClusterLifecycle]
 	clusters   cache.TypedSharedIndexInformer[*clusterv1alpha2.PediaCluster]
@@ -57,8 +59,7 @@ type Controller struct {
 	sourceLoop    *loop[sourceKey]
 	lifecycleLoop *loop[string]
 
-	synced sync.Once
-	ready  chan struct{}
+	ready chan struct{}
 }
 
 // statusDelay gathers the changes of many sources into one write of their policy's status.
@@ -122,13 +123,20 @@ func (c *Controller) Run(ctx context.Context) error {
 func lifecycleIndexers() cache.Indexers {
 	return cache.Indexers{
 		byPolicy: func(obj any) ([]string, error) {
-			if owner := metav1.GetControllerOf(obj.(metav1.Object)); owner != nil {
+			l, err := asLifecycle(obj)
+			if err != nil {
+				return nil, err
+			}
+			if owner := metav1.GetControllerOf(l); owner != nil {
 				return []string{string(owner.UID)}, nil
 			}
 			return nil, nil
 		},
 		bySource: func(obj any) ([]string, error) {
-			l := obj.(*v1alpha1.PediaClusterLifecycle)
+			l, err := asLifecycle(obj)
+			if err != nil {
+				return nil, err
+			}
 			if owner := metav1.GetControllerOf(l); owner != nil {
 				return []string{sourceIndex(owner.UID, l.Spec.Source.Group, l.Spec.Source.Resource,
 					types.NamespacedName{Namespace: l.Spec.Source.Namespace, Name: l.Spec.Source.Name})}, nil
@@ -136,6 +144,24 @@ func lifecycleIndexers() cache.Indexers {
 			return nil, nil
 		},
 	}
+}
+
+func asLifecycle(obj any) (*v1alpha1.PediaClusterLifecycle, error) {
+	l, ok := obj.(*v1alpha1.PediaClusterLifecycle)
+	if !ok {
+		return nil, fmt.Errorf("a %T among the lifecycles", obj)
+	}
+	return l, nil
+}
+
+// cached returns the object of that name from an informer's cache, or nil.
+func cached[T any](store cache.Store, name string) *T {
+	item, exists, err := store.GetByKey(name)
+	if err != nil || !exists {
+		return nil
+	}
+	object, _ := item.(*T)
+	return object
 }
 
 const (

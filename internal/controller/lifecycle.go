@@ -32,8 +32,8 @@ func (c *Controller) reconcileLifecycle(ctx context.Context, name string) (time.
 func (c *Controller) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecycle.ClusterState {
 	state := lifecycle.ClusterState{Now: c.Now(), Lifecycle: l, Read: c.read, Cluster: c.cluster(l.Name)}
 	if owner := metav1.GetControllerOf(l); owner != nil {
-		p, ok := c.policy(owner.Name)
-		state.PolicyExists = ok && p.UID == owner.UID
+		p := c.policy(owner.Name)
+		state.PolicyExists = p != nil && p.UID == owner.UID
 		state.Policy = c.registry.byUID(owner.Name, owner.UID)
 	}
 	return state
@@ -46,19 +46,15 @@ func (c *Controller) read(r v1alpha1.DependentResource) lifecycle.Lookup {
 }
 
 func (c *Controller) cluster(name string) *clusterv1alpha2.PediaCluster {
-	item, exists, err := c.clusters.GetStore().GetByKey(name)
-	if err != nil || !exists {
-		return nil
-	}
-	return item.(*clusterv1alpha2.PediaCluster)
+	return cached[clusterv1alpha2.PediaCluster](c.clusters.GetStore(), name)
 }
 
 // actOnCluster carries out a plan; when the PediaCluster cannot be written, the status says so before the next
 // try.
 func (c *Controller) actOnCluster(ctx context.Context, state lifecycle.ClusterState, plan lifecycle.Plan) error {
 	err := c.act(ctx, state.Lifecycle, plan)
-	var failed *actionError
-	if !errors.As(err, &failed) || isRace(err) || ctx.Err() != nil {
+	failed, ok := errors.AsType[*actionError](err)
+	if !ok || isRace(err) || ctx.Err() != nil {
 		return err
 	}
 	var status lifecycle.SetLifecycleStatus

@@ -25,12 +25,12 @@ const unavailableRetry = 5 * time.Second
 
 // reconcilePolicy compiles a policy, watches its kinds, publishes it and writes its status.
 func (c *Controller) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
-	p, ok := c.policy(name)
-	if !ok || p.DeletionTimestamp != nil {
+	p := c.policy(name)
+	if p == nil || p.DeletionTimestamp != nil {
 		c.retire(name)
-		if !ok {
-			return 0, nil
-		}
+	}
+	if p == nil {
+		return 0, nil
 	}
 	state := lifecycle.PolicyState{Now: c.Now(), Policy: p}
 	var again time.Duration
@@ -44,12 +44,8 @@ func (c *Controller) reconcilePolicy(ctx context.Context, name string) (time.Dur
 	return again, c.act(ctx, p, lifecycle.PlanPolicy(state))
 }
 
-func (c *Controller) policy(name string) (*v1alpha1.ClusterImportPolicy, bool) {
-	item, exists, err := c.policies.GetStore().GetByKey(name)
-	if err != nil || !exists {
-		return nil, false
-	}
-	return item.(*v1alpha1.ClusterImportPolicy), true
+func (c *Controller) policy(name string) *v1alpha1.ClusterImportPolicy {
+	return cached[v1alpha1.ClusterImportPolicy](c.policies.GetStore(), name)
 }
 
 // retire takes a policy off. What it imported is left to the garbage collector.
@@ -76,8 +72,7 @@ func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState)
 		return 0, nil
 	}
 	active, err := c.negotiate(ctx, p, compiled)
-	var missing *unavailableError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*unavailableError](err); ok {
 		state.Unavailable = &lifecycle.Unavailable{Reason: missing.reason, Message: missing.message}
 		c.resources.Invalidate()
 		return unavailableRetry, nil
@@ -142,8 +137,7 @@ func (c *Controller) negotiate(
 
 // unavailable tells a kind that is not served from a question that was not answered.
 func unavailable(err error, reason string) error {
-	var notServed *kube.NotServedError
-	if errors.As(err, &notServed) {
+	if _, ok := errors.AsType[*kube.NotServedError](err); ok {
 		return &unavailableError{reason, err.Error()}
 	}
 	return err

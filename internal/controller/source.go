@@ -48,17 +48,13 @@ func (c *Controller) withdrawn(source v1alpha1.ResolvedResource) string {
 	if _, err := c.watches.Status(gvrOf(source)); err != nil {
 		return "its kind cannot be watched"
 	}
-	item, exists, err := c.crds.GetStore().GetByKey(gvrOf(source).GroupResource().String())
-	if err == nil && exists && item.(*metav1.PartialObjectMetadata).DeletionTimestamp != nil {
+	name := gvrOf(source).GroupResource().String()
+	if crd := cached[metav1.PartialObjectMetadata](c.crds.GetStore(), name); crd != nil && crd.DeletionTimestamp != nil {
 		return "its kind is being removed"
 	}
 	return ""
 }
 
 func (c *Controller) lifecycle(name string) *v1alpha1.PediaClusterLifecycle {
-	item, exists, err := c.lifecycles.GetStore().GetByKey(name)
-	if err != nil || !exists {
-		return nil
-	}
-	return item.(*v1alpha1.PediaClusterLifecycle)
+	return cached[v1alpha1.PediaClusterLifecycle](c.lifecycles.GetStore(), name)
 }

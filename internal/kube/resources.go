@@ -89,7 +89,7 @@ func notServed(group, resource string, versions []string) string {
 	if len(versions) > 0 {
 		return fmt.Sprintf("the API server does not serve %s in any of the versions %q", name.String(), versions)
 	}
-	return fmt.Sprintf("the API server does not serve %s", name.String())
+	return "the API server does not serve " + name.String()
 }
 
 // preference is the order in which a group offers its versions.

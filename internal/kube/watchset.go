@@ -118,7 +118,9 @@ func (s *WatchSet) handler(gvr schema.GroupVersionResource) cache.ResourceEventH
 		AddFunc:    tell,
 		DeleteFunc: tell,
 		UpdateFunc: func(before, after any) {
-			if before.(*unstructured.Unstructured).GetResourceVersion() != after.(*unstructured.Unstructured).GetResourceVersion() {
+			was, okWas := before.(*unstructured.Unstructured)
+			is, okIs := after.(*unstructured.Unstructured)
+			if !okWas || !okIs || was.GetResourceVersion() != is.GetResourceVersion() {
 				tell(after)
 			}
 		},
@@ -175,7 +177,10 @@ func (s *WatchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedNam
 	case err != nil:
 		return nil, err.Error()
 	case exists:
-		return item.(*unstructured.Unstructured).Object, ""
+		if found, ok := item.(*unstructured.Unstructured); ok {
+			return found.Object, ""
+		}
+		return nil, "its cache holds something else"
 	case !w.informer.HasSynced():
 		return nil, "its kind is not listed yet"
 	default:

@@ -10,9 +10,9 @@ import (
 )
 
 var (
-	needsMap  = expr.Failuref(expr.CodeWrongType, "the function needs a map")
-	needsList = expr.Failuref(expr.CodeWrongType, "the function needs a list")
-	noIndex   = expr.Failuref(expr.CodeNoSuchKey, "index out of range")
+	errNeedsMap  = expr.Failuref(expr.CodeWrongType, "the function needs a map")
+	errNeedsList = expr.Failuref(expr.CodeWrongType, "the function needs a list")
+	errNoIndex   = expr.Failuref(expr.CodeNoSuchKey, "index out of range")
 )
 
 // index is text/template's: an absent key is fine at the last step only.
@@ -35,7 +35,7 @@ func indexOne(val, key any) (any, error) {
 	case map[string]any:
 		name, ok := key.(string)
 		if !ok {
-			return nil, needsText
+			return nil, errNeedsText
 		}
 		if item, ok := v[name]; ok {
 			return item, nil
@@ -61,10 +61,10 @@ func indexOne(val, key any) (any, error) {
 func position(key any, size int) (int, error) {
 	i, ok := key.(int64)
 	if !ok {
-		return 0, needsInteger
+		return 0, errNeedsInteger
 	}
 	if i < 0 || i >= int64(size) {
-		return 0, noIndex
+		return 0, errNoIndex
 	}
 	return int(i), nil
 }
@@ -117,7 +117,7 @@ func mapArgument(arg any) (map[string]any, error) {
 	case absent:
 		return nil, nil //nolint:nilnil // the empty map
 	default:
-		return nil, needsMap
+		return nil, errNeedsMap
 	}
 }
 
@@ -128,7 +128,7 @@ func get(args []any) (any, error) {
 	}
 	key, ok := args[1].(string)
 	if !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	if val, ok := m[key]; ok {
 		return val, nil
@@ -143,7 +143,7 @@ func hasKey(args []any) (any, error) {
 	}
 	key, ok := args[1].(string)
 	if !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	_, found := m[key]
 	return found, nil
@@ -182,7 +182,7 @@ func list(args []any) (any, error) { return plainArguments(args), nil }
 func first(args []any) (any, error) {
 	l, ok := args[0].([]any)
 	if !ok {
-		return nil, needsList
+		return nil, errNeedsList
 	}
 	if len(l) == 0 {
 		return absent{}, nil
@@ -193,7 +193,7 @@ func first(args []any) (any, error) {
 func last(args []any) (any, error) {
 	l, ok := args[0].([]any)
 	if !ok {
-		return nil, needsList
+		return nil, errNeedsList
 	}
 	if len(l) == 0 {
 		return absent{}, nil
@@ -207,7 +207,7 @@ func has(args []any) (any, error) {
 	}
 	l, ok := args[1].([]any)
 	if !ok {
-		return nil, needsList
+		return nil, errNeedsList
 	}
 	for _, item := range l {
 		if same, err := equal(item, args[0]); err == nil && same {
@@ -220,7 +220,7 @@ func has(args []any) (any, error) {
 func join(args []any) (any, error) {
 	separator, ok := args[0].(string)
 	if !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	l, ok := args[1].([]any)
 	if !ok {

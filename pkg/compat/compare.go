@@ -9,7 +9,7 @@ import (
 // The comparison functions of text/template: eq compares its first argument with each of the others and
 // accepts only values of one basic kind; absent and null equal each other and nothing else.
 
-var incomparable = expr.Failuref(expr.CodeWrongType, "incompatible types for comparison")
+var errIncomparable = expr.Failuref(expr.CodeWrongType, "incompatible types for comparison")
 
 func eq(args []any) (any, error) {
 	for _, arg := range args[1:] {
@@ -47,14 +47,14 @@ func equal(a, b any) (bool, error) {
 		y, ok := b.(float64)
 		return x == y, kindError(ok)
 	}
-	return false, incomparable
+	return false, errIncomparable
 }
 
 func kindError(ok bool) error {
 	if ok {
 		return nil
 	}
-	return incomparable
+	return errIncomparable
 }
 
 func isNothing(v any) bool { return norm(v) == absent{} }
@@ -75,6 +75,6 @@ func ordered(holds func(int) bool) func([]any) (any, error) {
 				return holds(cmp.Compare(x, y)), nil
 			}
 		}
-		return nil, incomparable
+		return nil, errIncomparable
 	}
 }

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -23,7 +24,7 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 		return nil, list
 	}
 	if i := strings.IndexFunc(src, isMark); i >= 0 {
-		return nil, diag.List{s.at(diag.Error, CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
+		return nil, diag.List{s.at(CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
 	}
 	lang := &templateLanguage{env: env, source: s}
 	doc, list := render.Parse(lang, field, lang.mark(root.Nodes), schema)
@@ -68,7 +69,7 @@ func (l *templateLanguage) mark(nodes []parse.Node) string {
 		b.WriteString(strconv.Itoa(len(l.actions)))
 		b.WriteRune(markClose)
 		l.actions = append(l.actions, n)
-		l.before = append(l.before, l.declarations[:len(l.declarations):len(l.declarations)])
+		l.before = append(l.before, slices.Clip(l.declarations))
 	}
 	return b.String()
 }
@@ -115,7 +116,7 @@ func (l *templateLanguage) Scalar(s render.Scalar) (render.Node, diag.List) {
 		return plainScalar{program, s.Schema}, list
 	}
 	if !s.Schema.Takes(expr.String) {
-		list = append(list, l.source.at(diag.Error, render.CodeValue, nodes[0].Position(), "the field needs "+s.Schema.String()+", not text"))
+		list = append(list, l.source.at(render.CodeValue, nodes[0].Position(), "the field needs "+s.Schema.String()+", not text"))
 	}
 	return textScalar{program}, list
 }

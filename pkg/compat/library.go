@@ -87,7 +87,8 @@ func callGet(args ...ref.Val) ref.Val {
 	}
 	names, _ := path.([]any)
 	for _, name := range names {
-		if val, err = field(val, name.(string)); err != nil {
+		text, _ := name.(string)
+		if val, err = field(val, text); err != nil {
 			return types.WrapErr(err)
 		}
 	}
@@ -128,7 +129,7 @@ func callJoin(val any) (any, error) {
 	for _, text := range texts {
 		s, _ := text.(string)
 		if b.Len()+len(s) > maxText {
-			return nil, tooLarge
+			return nil, errTooLarge
 		}
 		b.WriteString(s)
 	}

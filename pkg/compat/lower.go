@@ -16,6 +16,7 @@ type value func() celast.Expr
 // translator lowers the nodes of one template.
 type translator struct {
 	*builder
+
 	// keys are the references that the field may use; names says that it sees only the source.
 	keys      []string
 	names     bool

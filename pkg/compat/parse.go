@@ -53,8 +53,8 @@ type source struct {
 	field, text string
 }
 
-func (s source) at(severity diag.Severity, code diag.Code, pos parse.Pos, message string) diag.Diagnostic {
-	return diag.At(severity, code, s.field, s.text, int(pos), message)
+func (s source) at(code diag.Code, pos parse.Pos, message string) diag.Diagnostic {
+	return diag.At(diag.Error, code, s.field, s.text, int(pos), message)
 }
 
 // refusal is a diagnostic that ends a translation; it travels as an error within the package.
@@ -63,20 +63,20 @@ type refusal struct{ diagnostic diag.Diagnostic }
 func (r *refusal) Error() string { return r.diagnostic.Summary() }
 
 func (s source) refuse(code diag.Code, pos parse.Pos, format string, args ...any) error {
-	return &refusal{s.at(diag.Error, code, pos, fmt.Sprintf(format, args...))}
+	return &refusal{s.at(code, pos, fmt.Sprintf(format, args...))}
 }
 
 // parse returns the nodes of the template.
 func (s source) parse() (*parse.ListNode, diag.List) {
 	if len(s.text) > maxTemplateBytes {
-		return nil, diag.List{s.at(diag.Error, CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))}
+		return nil, diag.List{s.at(CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))}
 	}
 	t, err := template.New("field").Funcs(stubs).Parse(s.text)
 	if err != nil {
 		return nil, diag.List{s.parseError(err)}
 	}
 	if len(t.Templates()) > 1 {
-		return nil, diag.List{s.at(diag.Error, CodeUnsupported, 0, "templates defined within a field are not supported")}
+		return nil, diag.List{s.at(CodeUnsupported, 0, "templates defined within a field are not supported")}
 	}
 	if t.Tree == nil || t.Root == nil {
 		return &parse.ListNode{NodeType: parse.NodeList}, nil
@@ -90,7 +90,7 @@ var templateError = regexp.MustCompile(`^template: field:(\d+)(?::(\d+))?: (?s:(
 func (s source) parseError(err error) diag.Diagnostic {
 	m := templateError.FindStringSubmatch(err.Error())
 	if m == nil {
-		return s.at(diag.Error, CodeParse, 0, err.Error())
+		return s.at(CodeParse, 0, err.Error())
 	}
 	line, column := 1, 1
 	_, _ = fmt.Sscan(m[1], &line)

@@ -18,16 +18,16 @@ import (
 const maxText = 1 << 20
 
 var (
-	needsText    = expr.Failuref(expr.CodeWrongType, "the function needs text")
-	needsInteger = expr.Failuref(expr.CodeWrongType, "the function needs an integer")
-	tooLarge     = expr.Failuref(expr.CodeTooExpensive, "the result is too large")
+	errNeedsText    = expr.Failuref(expr.CodeWrongType, "the function needs text")
+	errNeedsInteger = expr.Failuref(expr.CodeWrongType, "the function needs an integer")
+	errTooLarge     = expr.Failuref(expr.CodeTooExpensive, "the result is too large")
 )
 
 func strings1(f func(string) string) func([]any) (any, error) {
 	return func(args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
-			return nil, needsText
+			return nil, errNeedsText
 		}
 		return f(s), nil
 	}
@@ -38,7 +38,7 @@ func strings2(f func(a, b string) any) func([]any) (any, error) {
 		a, okA := args[0].(string)
 		b, okB := args[1].(string)
 		if !okA || !okB {
-			return nil, needsText
+			return nil, errNeedsText
 		}
 		return f(a, b), nil
 	}
@@ -60,10 +60,10 @@ func replace(args []any) (any, error) {
 	replacement, okNew := args[1].(string)
 	s, ok := args[2].(string)
 	if !okOld || !okNew || !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	if strings.Count(s, old)*len(replacement)+len(s) > maxText {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	return strings.ReplaceAll(s, old, replacement), nil
 }
@@ -74,9 +74,9 @@ func numberAndText(args []any) (int, string, error) {
 	s, okS := args[1].(string)
 	switch {
 	case !okN:
-		return 0, "", needsInteger
+		return 0, "", errNeedsInteger
 	case !okS:
-		return 0, "", needsText
+		return 0, "", errNeedsText
 	default:
 		return int(n), s, nil
 	}
@@ -105,32 +105,34 @@ func repeat(args []any) (any, error) {
 		return nil, expr.Failuref(expr.CodeFunction, "a negative count")
 	}
 	if n > maxText || n*len(s) > maxText {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	return strings.Repeat(s, n), nil
 }
 
 func indent(args []any) (any, error) {
+	text, err := indented(args)
+	return text, err
+}
+
+func indented(args []any) (string, error) {
 	n, s, err := numberAndText(args)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if n < 0 {
-		return nil, expr.Failuref(expr.CodeFunction, "a negative count")
+		return "", expr.Failuref(expr.CodeFunction, "a negative count")
 	}
 	if n > maxText || (strings.Count(s, "\n")+1)*n+len(s) > maxText {
-		return nil, tooLarge
+		return "", errTooLarge
 	}
 	pad := strings.Repeat(" ", n)
 	return pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
 }
 
 func nindent(args []any) (any, error) {
-	text, err := indent(args)
-	if err != nil {
-		return nil, err
-	}
-	return "\n" + text.(string), nil
+	text, err := indented(args)
+	return "\n" + text, err
 }
 
 func cat(args []any) (any, error) {
@@ -172,7 +174,7 @@ func toJSON(args []any) (any, error) {
 	}
 	out, err := json.Marshal(val)
 	if err != nil || len(out) > maxText {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	return string(out), nil
 }
@@ -180,16 +182,16 @@ func toJSON(args []any) (any, error) {
 func fromJSON(args []any) (any, error) {
 	s, ok := args[0].(string)
 	if !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(s)))
 	decoder.UseNumber()
 	var val any
 	if err := decoder.Decode(&val); err != nil {
-		return absent{}, nil
+		return absent{}, nil //nolint:nilerr // the function gives nothing then
 	}
 	if err := utiljson.ConvertInterfaceNumbers(&val, 0); err != nil {
-		return absent{}, nil
+		return absent{}, nil //nolint:nilerr // as above
 	}
 	return norm(val), nil
 }
@@ -198,7 +200,7 @@ func regexMatch(args []any) (any, error) {
 	pattern, okP := args[0].(string)
 	s, okS := args[1].(string)
 	if !okP || !okS {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	re, err := regexp.Compile(pattern)
 	return err == nil && re.MatchString(s), nil
@@ -212,14 +214,14 @@ var printfVerb = regexp.MustCompile(`^(?:[^%]|%%|%[-+# 0]*[0-9]{0,3}(?:\.[0-9]{0
 func printFormatted(args []any) (any, error) {
 	format, ok := args[0].(string)
 	if !ok {
-		return nil, needsText
+		return nil, errNeedsText
 	}
 	if !printfVerb.MatchString(format) {
 		return nil, expr.Failuref(expr.CodeFunction, "printf has a verb that is not supported")
 	}
 	out := fmt.Sprintf(format, plainArguments(args[1:])...)
 	if len(out) > maxText {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	return out, nil
 }

@@ -28,7 +28,7 @@ func Text(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 func compile(env *expr.Env, s source, want *cel.Type, lower func(*translator) (value, error)) (*expr.Program, diag.List) {
 	env, err := env.Extend(extension)
 	if err != nil {
-		return nil, diag.List{s.at(diag.Error, expr.CodeInternal, 0, err.Error())}
+		return nil, diag.List{s.at(expr.CodeInternal, 0, err.Error())}
 	}
 	t := newTranslator(env, s)
 	made, err := lower(t)
@@ -37,11 +37,11 @@ func compile(env *expr.Env, s source, want *cel.Type, lower func(*translator) (v
 	}
 	root := made()
 	if t.next > maxTemplateNodes {
-		return nil, diag.List{s.at(diag.Error, CodeTooLarge, 0, "the template is too large to translate")}
+		return nil, diag.List{s.at(CodeTooLarge, 0, "the template is too large to translate")}
 	}
 	ast, err := t.ast(root)
 	if err != nil {
-		return nil, diag.List{s.at(diag.Error, expr.CodeInternal, 0, err.Error())}
+		return nil, diag.List{s.at(expr.CodeInternal, 0, err.Error())}
 	}
 	program, list := env.CompileAST(s.expression(), ast, want)
 	for i := range list {
@@ -53,11 +53,10 @@ func compile(env *expr.Env, s source, want *cel.Type, lower func(*translator) (v
 }
 
 func (s source) refusals(err error) diag.List {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return diag.List{r.diagnostic}
 	}
-	return diag.List{s.at(diag.Error, expr.CodeInternal, 0, err.Error())}
+	return diag.List{s.at(expr.CodeInternal, 0, err.Error())}
 }
 
 // textOf lowers nodes to the text that they print. A declaration holds for the nodes after it.

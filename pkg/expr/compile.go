@@ -38,16 +38,16 @@ type Source struct {
 // Whole is the Source of a field that is one expression.
 func Whole(field, text string) Source { return Source{Field: field, Text: text, Expr: text} }
 
-// at makes a diagnostic at a line and column of Expr, both counted from 1.
-func (s Source) at(severity diag.Severity, code diag.Code, line, column int, message string) diag.Diagnostic {
+// at makes an error at a line and column of Expr, both counted from 1.
+func (s Source) at(code diag.Code, line, column int, message string) diag.Diagnostic {
 	baseLine, baseColumn := diag.Position(s.Text, s.Offset)
 	if !strings.HasPrefix(s.Text[min(s.Offset, len(s.Text)):], s.Expr) {
-		return diag.AtLine(severity, code, s.Field, s.Text, baseLine, baseColumn, message)
+		return diag.AtLine(diag.Error, code, s.Field, s.Text, baseLine, baseColumn, message)
 	}
 	if line <= 1 {
 		column += baseColumn - 1
 	}
-	return diag.AtLine(severity, code, s.Field, s.Text, baseLine+max(line, 1)-1, column, message)
+	return diag.AtLine(diag.Error, code, s.Field, s.Text, baseLine+max(line, 1)-1, column, message)
 }
 
 // Compile parses and checks an expression. want is the type that the field needs, cel.DynType for any.
@@ -69,11 +69,11 @@ func (e *Env) CompileAST(src Source, parsed *cel.Ast, want *cel.Type) (*Program,
 	}
 	if out := checked.OutputType(); !accepts(want, out) {
 		message := fmt.Sprintf("the field needs %s, the expression is %s", cel.FormatCELType(want), cel.FormatCELType(out))
-		return nil, diag.List{src.at(diag.Error, CodeResult, 1, 1, message)}
+		return nil, diag.List{src.at(CodeResult, 1, 1, message)}
 	}
 	p, err := e.plan(src, checked)
 	if err != nil {
-		return nil, diag.List{src.at(diag.Error, CodeInternal, 1, 1, fmt.Sprintf("cannot plan the expression: %v", err))}
+		return nil, diag.List{src.at(CodeInternal, 1, 1, fmt.Sprintf("cannot plan the expression: %v", err))}
 	}
 	return p, nil
 }
@@ -100,7 +100,7 @@ func diagnostics(src Source, code diag.Code, issues *cel.Issues) diag.List {
 	var list diag.List
 	for _, e := range issues.Errors() {
 		line, column := e.Location.Line(), e.Location.Column()+1
-		list = append(list, src.at(diag.Error, code, line, column, firstLine(e.Message)))
+		list = append(list, src.at(code, line, column, firstLine(e.Message)))
 	}
 	list.Sort()
 	return list

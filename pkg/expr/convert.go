@@ -21,9 +21,10 @@ type converter struct {
 	nodes, bytes int
 }
 
+//nolint:cyclop // one case for each kind of value
 func (c *converter) convert(val ref.Val, depth int) (any, bool, error) {
 	if c.nodes--; c.nodes < 0 || depth > maxResultDepth {
-		return nil, false, tooLarge
+		return nil, false, errTooLarge
 	}
 	switch v := val.(type) {
 	case types.Null:
@@ -38,7 +39,7 @@ func (c *converter) convert(val ref.Val, depth int) (any, bool, error) {
 		if uint64(v) > math.MaxInt64 {
 			return nil, false, Failuref(CodeArithmetic, "an unsigned integer does not fit in 64 signed bits")
 		}
-		return int64(v), true, nil
+		return int64(v), true, nil //nolint:gosec // bounded above
 	case types.Double:
 		if f := float64(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			return f, true, nil
@@ -49,7 +50,7 @@ func (c *converter) convert(val ref.Val, depth int) (any, bool, error) {
 	case types.Timestamp:
 		return c.text(v.UTC().Format(time.RFC3339))
 	case types.Duration:
-		return c.text(v.Duration.String())
+		return c.text(v.String())
 	case *types.Optional:
 		if !v.HasValue() {
 			return nil, false, nil
@@ -63,11 +64,11 @@ func (c *converter) convert(val ref.Val, depth int) (any, bool, error) {
 	return nil, false, Failuref(CodeWrongType, "a value of type %s has no JSON form", val.Type().TypeName())
 }
 
-var tooLarge = Failuref(CodeTooExpensive, "the result is too large")
+var errTooLarge = Failuref(CodeTooExpensive, "the result is too large")
 
 func (c *converter) text(s string) (any, bool, error) {
 	if c.bytes -= len(s); c.bytes < 0 {
-		return nil, false, tooLarge
+		return nil, false, errTooLarge
 	}
 	return s, true, nil
 }
@@ -94,7 +95,7 @@ func (c *converter) object(m traits.Mapper, depth int) (any, bool, error) {
 			return nil, false, Failuref(CodeWrongType, "a JSON object has keys of type string only")
 		}
 		if c.bytes -= len(key); c.bytes < 0 {
-			return nil, false, tooLarge
+			return nil, false, errTooLarge
 		}
 		value, present, err := c.convert(m.Get(key), depth+1)
 		if err != nil {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -21,7 +22,7 @@ type costs struct{}
 func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val) *uint64 {
 	// What a function makes counts too: a range makes a list of a number.
 	if function == "contains" || strings.HasPrefix(function, ExtensionPrefix) {
-		return perByte(append(args[:len(args):len(args)], result))
+		return perByte(append(slices.Clip(args), result))
 	}
 	return (&k8slibrary.CostEstimator{}).CallCost(function, overload, args, result)
 }
@@ -32,7 +33,7 @@ func perByte(args []ref.Val) *uint64 {
 	for _, arg := range args {
 		if s, ok := arg.(traits.Sizer); ok {
 			if n, ok := s.Size().(types.Int); ok {
-				size += uint64(n)
+				size += uint64(max(n, 0))
 			}
 		}
 	}

@@ -11,8 +11,6 @@ import (
 	"github.com/clusterimport/clusterimport/pkg/diag"
 )
 
-const severityError = diag.Error
-
 // Codes of errors that evaluating an expression gives.
 const (
 	// CodeNoSuchKey is a field, key or index that the value does not have.
@@ -41,7 +39,7 @@ func (e *PendingError) Error() string {
 // Error is a failed evaluation. It says what kind of failure and where, and holds no value that was read.
 type Error struct {
 	diagnostic diag.Diagnostic
-	cause      *Failure
+	cause      *FailureError
 }
 
 // Error implements error: one line with field, line and column.
@@ -56,42 +54,41 @@ func (e *Error) Diagnostic() diag.Diagnostic { return e.diagnostic }
 // Code is the kind of failure.
 func (e *Error) Code() diag.Code { return e.diagnostic.Code }
 
-// Unwrap returns the Failure.
+// Unwrap returns the FailureError.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Failure is an error that a CEL function of this project returns. Its message is written by this project and
+// FailureError is an error that a CEL function of this project returns. Its message is written by this project and
 // must hold nothing of the arguments: they may come from a Secret.
-type Failure struct {
+type FailureError struct {
 	Code    diag.Code
 	Message string
 }
 
 // Error implements error.
-func (f *Failure) Error() string { return f.Message }
+func (f *FailureError) Error() string { return f.Message }
 
-// Failuref makes a Failure. The arguments must not be values that an expression reads.
-func Failuref(code diag.Code, format string, args ...any) *Failure {
-	return &Failure{Code: code, Message: fmt.Sprintf(format, args...)}
+// Failuref makes a FailureError. The arguments must not be values that an expression reads.
+func Failuref(code diag.Code, format string, args ...any) *FailureError {
+	return &FailureError{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // failureOf classifies a CEL error and drops its text, which may hold values. CEL has no error values for its
 // own errors, so they are told apart by how they begin; an error that is not recognised loses its detail only.
-func failureOf(err error) *Failure {
-	var own *Failure
-	if errors.As(err, &own) {
+func failureOf(err error) *FailureError {
+	if own, ok := errors.AsType[*FailureError](err); ok {
 		return own
 	}
 	if errors.As(err, new(interpreter.EvalCancelledError)) || errors.Is(err, interpreter.InterruptError{}) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Failure{CodeTooExpensive, "the evaluation exceeds its limit of cost or time"}
+		return &FailureError{CodeTooExpensive, "the evaluation exceeds its limit of cost or time"}
 	}
 	text := err.Error()
 	for _, known := range celErrors {
 		if strings.Contains(text, known.marker) {
-			return &Failure{known.code, known.message}
+			return &FailureError{known.code, known.message}
 		}
 	}
-	return &Failure{CodeFunction, "a function refuses its arguments"}
+	return &FailureError{CodeFunction, "a function refuses its arguments"}
 }
 
 var celErrors = []struct {

@@ -1,9 +1,10 @@
 package expr
 
 import (
+	"errors"
+
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 )
 
@@ -59,10 +60,10 @@ func (p *path) walk(root any) (any, int64, error) {
 	for _, f := range p.fields {
 		object, ok := val.(map[string]any)
 		if !ok {
-			return nil, f.id, noSuchOverload
+			return nil, f.id, errNoSuchOverload
 		}
 		if val, ok = object[f.name]; !ok {
-			return nil, f.id, noSuchKey
+			return nil, f.id, errNoSuchKey
 		}
 	}
 	return val, 0, nil
@@ -70,8 +71,8 @@ func (p *path) walk(root any) (any, int64, error) {
 
 // The failures of a path are those that CEL gives for the same selection.
 var (
-	noSuchKey      = failureOf(types.NewErr("no such key").(*types.Err))
-	noSuchOverload = failureOf(types.NewErr("no such overload").(*types.Err))
+	errNoSuchKey      = failureOf(errors.New("no such key"))
+	errNoSuchOverload = failureOf(errors.New("no such overload"))
 )
 
 var _ cel.Activation = (*Binding)(nil)

@@ -144,8 +144,7 @@ func (p *Program) JSON(ctx context.Context, b *Binding) (value any, present bool
 
 // runtimeError hides what CEL says, which may hold values, and keeps its kind and place.
 func (p *Program) runtimeError(err error) error {
-	var celErr *types.Err
-	if errors.As(err, &celErr) {
+	if celErr, ok := errors.AsType[*types.Err](err); ok {
 		return p.errorAt(celErr.NodeID(), err)
 	}
 	return p.errorAt(0, err)
@@ -157,5 +156,5 @@ func (p *Program) errorAt(id int64, err error) error {
 		line, column = location.Line(), location.Column()+1
 	}
 	f := failureOf(err)
-	return &Error{diagnostic: p.src.at(severityError, f.Code, line, column, f.Message), cause: f}
+	return &Error{diagnostic: p.src.at(f.Code, line, column, f.Message), cause: f}
 }

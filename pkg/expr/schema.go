@@ -238,6 +238,7 @@ func referencesSchema(refs []Reference) *Schema {
 // typeSet is the type provider of one scope: it answers the checker's questions about declared objects.
 type typeSet struct {
 	types.Provider
+
 	objects map[string]*declared
 }
 

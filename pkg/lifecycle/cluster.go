@@ -34,6 +34,7 @@ type ClusterState struct {
 // ClusterPlan is a Plan for one lifecycle and what it depends on.
 type ClusterPlan struct {
 	Plan
+
 	// Watch are the objects whose change calls for a new plan: the source and the references.
 	Watch []v1alpha1.DependentResource
 }
@@ -188,7 +189,7 @@ func incomplete(rendered *policy.Rendered, allowInsecure bool) string {
 		blank = slices.DeleteFunc(slices.Clone(blank), func(field string) bool { return field == "caData" })
 	}
 	if len(blank) > 0 {
-		return fmt.Sprintf("empty in the rendered PediaCluster: spec.%s", strings.Join(blank, ", spec."))
+		return "empty in the rendered PediaCluster: spec." + strings.Join(blank, ", spec.")
 	}
 	spec := rendered.Cluster.Spec
 	if len(spec.Kubeconfig) == 0 && spec.APIServer == "" && spec.AuthenticationFrom == nil {

@@ -10,15 +10,15 @@ import (
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// Fault is a value that its field cannot take. It names the field and the kinds, never the value.
-type Fault struct {
+// FaultError is a value that its field cannot take. It names the field and the kinds, never the value.
+type FaultError struct {
 	// Path is the field, such as "spec.syncResources[0].group"; empty for the document itself.
 	Path    string
 	Message string
 }
 
 // Error implements error.
-func (f *Fault) Error() string {
+func (f *FaultError) Error() string {
 	if f.Path == "" {
 		return f.Message
 	}
@@ -27,15 +27,15 @@ func (f *Fault) Error() string {
 
 // Conform checks a JSON value against a schema and returns the first fault in order of the fields' names, or
 // nil. An explicit null counts as an absent field.
-func Conform(schema *expr.Schema, val any) *Fault { return conform(schema, val, "") }
+func Conform(schema *expr.Schema, val any) *FaultError { return conform(schema, val, "") }
 
-func conform(schema *expr.Schema, val any, path string) *Fault {
+func conform(schema *expr.Schema, val any, path string) *FaultError {
 	if !schema.Known() || val == nil {
 		return nil
 	}
 	kind := kindOf(val)
 	if !schema.Takes(kind) {
-		return &Fault{path, "the field needs " + schema.String() + ", not " + kind.String()}
+		return &FaultError{path, "the field needs " + schema.String() + ", not " + kind.String()}
 	}
 	switch v := val.(type) {
 	case map[string]any:
@@ -49,18 +49,18 @@ func conform(schema *expr.Schema, val any, path string) *Fault {
 	case string:
 		if schema.Base64 {
 			if _, err := base64.StdEncoding.DecodeString(v); err != nil {
-				return &Fault{path, "the value is not base64"}
+				return &FaultError{path, "the value is not base64"}
 			}
 		}
 	}
 	return nil
 }
 
-func conformObject(schema *expr.Schema, object map[string]any, path string) *Fault {
+func conformObject(schema *expr.Schema, object map[string]any, path string) *FaultError {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		field, ok := schema.Field(name)
 		if !ok {
-			return &Fault{path, fmt.Sprintf("unknown field %q", name)}
+			return &FaultError{path, fmt.Sprintf("unknown field %q", name)}
 		}
 		if f := conform(field, object[name], join(path, name)); f != nil {
 			return f
@@ -68,7 +68,7 @@ func conformObject(schema *expr.Schema, object map[string]any, path string) *Fau
 	}
 	for _, name := range schema.RequiredFields() {
 		if object[name] == nil {
-			return &Fault{path, fmt.Sprintf("the field %q is missing", name)}
+			return &FaultError{path, fmt.Sprintf("the field %q is missing", name)}
 		}
 	}
 	return nil

@@ -62,8 +62,9 @@ const root = "../.."
 
 // fixture is one test's view of the control plane.
 type fixture struct {
-	t *testing.T
 	*cluster.Client
+
+	t *testing.T
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -76,7 +77,7 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t, client}
+	f := &fixture{client, t}
 	for _, file := range []string{
 		"api/crd/cluster.clusterpedia.io_clustersyncresources.yaml", "api/crd/cluster.clusterpedia.io_pediaclusters.yaml",
 		"api/crd/policy.clusterpedia.io_clusterimportpolicies.yaml", "api/crd/policy.clusterpedia.io_pediaclusterlifecycles.yaml",
@@ -108,7 +109,7 @@ func (f *fixture) apply(documents string) {
 // installClusterAPI installs Cluster API's own definition of a Cluster.
 func (f *fixture) installClusterAPI() {
 	f.t.Helper()
-	crd, err := cluster.ClusterAPICRD(f.t.Context())
+	crd, err := cluster.CAPIDefinition(f.t.Context())
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -199,10 +200,14 @@ func (f *fixture) gone(resource dynamic.ResourceInterface, name string) {
 	f.t.Helper()
 	f.eventually(time.Minute, func(ctx context.Context) error {
 		_, err := resource.Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
+		switch {
+		case apierrors.IsNotFound(err):
 			return nil
+		case err != nil:
+			return err
+		default:
+			return fmt.Errorf("%s is still there", name)
 		}
-		return fmt.Errorf("%s is still there, or cannot be read: %v", name, err)
 	})
 }
 

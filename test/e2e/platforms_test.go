@@ -32,7 +32,7 @@ func TestPlatforms(t *testing.T) {
 	startController(t)
 	for _, language := range []string{"policy.yaml", "gotemplate.yaml"} {
 		t.Run(language, func(t *testing.T) {
-			f := &fixture{t, f.Client}
+			f := &fixture{f.Client, t}
 			f.importPlatforms(language)
 		})
 	}

@@ -11,13 +11,15 @@ import (
 
 const clusterAPI = "sigs.k8s.io/cluster-api@v1.14.2"
 
-// ClusterAPICRD returns Cluster API's own definition of its Cluster, as data from the project's Go module.
-func ClusterAPICRD(ctx context.Context) ([]byte, error) {
+// CAPIDefinition returns Cluster API's own definition of its Cluster, as data from the project's Go module.
+func CAPIDefinition(ctx context.Context) ([]byte, error) {
 	out, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", clusterAPI).Output()
 	if err != nil {
 		return nil, fmt.Errorf("cannot download %s: %w", clusterAPI, err)
 	}
-	var module struct{ Dir string }
+	var module struct {
+		Dir string `json:"Dir"` //nolint:tagliatelle // the go command's
+	}
 	if err := json.Unmarshal(out, &module); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func awaitReady(ctx context.Context, config *rest.Config) error {
 		}
 		response, err := client.Do(request)
 		if err != nil {
-			return false, nil //nolint:nilerr // not listening yet
+			return false, nil // not listening yet
 		}
 		defer func() { _ = response.Body.Close() }()
 		return response.StatusCode == http.StatusOK, nil

@@ -26,13 +26,15 @@ func choosePorts(file string, api int) (ports, error) {
 		return p, json.Unmarshal(data, &p)
 	}
 	for _, port := range []*int{&p.API, &p.EtcdClient, &p.EtcdPeer} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			return p, err
 		}
 		// Kept open until all are chosen: no two are then the same.
 		defer func() { _ = listener.Close() }()
-		*port = listener.Addr().(*net.TCPAddr).Port
+		if address, ok := listener.Addr().(*net.TCPAddr); ok {
+			*port = address.Port
+		}
 	}
 	if api != 0 {
 		p.API = api

@@ -48,18 +48,18 @@ func Run(ctx context.Context, out io.Writer, once bool) error {
 			return errors.Join(err, s.controllerLog())
 		}
 	}
-	s.say("All of it was followed. Everything here runs on loopback and goes when the demo ends.")
+	s.sayf("All of it was followed. Everything here runs on loopback and goes when the demo ends.")
 	if once {
 		return nil
 	}
-	s.say("Try it yourself, in another terminal:")
+	s.sayf("Try it yourself, in another terminal:")
 	_, _ = fmt.Fprintf(out, "\n  export KUBECONFIG=%s\n  kubectl get clusterimportpolicies,pediaclusterlifecycles,pediaclusters\n\nCtrl-C ends the demo.\n",
 		s.management.Kubeconfig())
 	<-ctx.Done()
 	return nil
 }
 
-func (s *show) say(format string, args ...any) {
+func (s *show) sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, "%6.1fs  %s\n", time.Since(s.started).Seconds(), fmt.Sprintf(format, args...))
 }
 
@@ -77,7 +77,7 @@ func (s *show) end() {
 }
 
 func (s *show) startControlPlanes(ctx context.Context) error {
-	s.say("Starting two Kubernetes control planes: one to manage clusters, one to be imported ...")
+	s.sayf("Starting two Kubernetes control planes: one to manage clusters, one to be imported ...")
 	var err error
 	if s.management, err = cluster.Start(ctx, filepath.Join(s.dir, "management")); err != nil {
 		return err
@@ -95,19 +95,19 @@ func (s *show) startControlPlanes(ctx context.Context) error {
 
 // install brings the kinds, the controller's rights and the policies.
 func (s *show) install(ctx context.Context) error {
-	s.say("Installing the CRDs of Clusterpedia, Cluster API, Karmada and a platform of one's own ...")
+	s.sayf("Installing the CRDs of Clusterpedia, Cluster API, Karmada and a platform of one's own ...")
 	crds, err := filepath.Glob("api/crd/*.yaml")
 	if err != nil || len(crds) == 0 {
 		return errors.New("no CRDs in api/crd: run the demo from the repository's root")
 	}
-	capi, err := cluster.ClusterAPICRD(ctx)
+	capi, err := cluster.CAPIDefinition(ctx)
 	if err != nil {
 		return err
 	}
 	if err := s.client.Apply(ctx, capi); err != nil {
 		return err
 	}
-	s.say("Applying policies: cluster-api, karmada and vcluster in CEL, mcp as Clusterpedia's documentation has it")
+	s.sayf("Applying policies: cluster-api, karmada and vcluster in CEL, mcp as Clusterpedia's documentation has it")
 	return s.applyFiles(ctx, append(crds,
 		"examples/karmada/crd.yaml", "examples/mcp/crd.yaml",
 		"examples/controller-rbac.yaml", "examples/capi/rbac.yaml", "examples/karmada/rbac.yaml",
@@ -149,10 +149,10 @@ func (s *show) startController(context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	s.controller = exec.Command(binary, "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1:0", //nolint:noctx // ended in order
+	s.controller = exec.Command(binary, "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1:0", //nolint:gosec,noctx // the binary that make built; ended in order
 		"--leader-elect-namespace", "clusterimport-system", "-v", "3")
 	s.controller.Stdout, s.controller.Stderr = log, log
-	s.say("Starting the controller; it may read the platforms' clusters and Secrets, and is no administrator")
+	s.sayf("Starting the controller; it may read the platforms' clusters and Secrets, and is no administrator")
 	return s.controller.Start()
 }
 

@@ -46,25 +46,25 @@ data: {value: %s}
 
 // play creates the platforms' clusters, step by step as those platforms write them.
 func (s *show) play(ctx context.Context) error {
-	s.say("Cluster API: a cluster is created ...")
+	s.sayf("Cluster API: a cluster is created ...")
 	if err := s.client.Apply(ctx, []byte(capiCluster("Provisioning", "False"))); err != nil {
 		return err
 	}
 	if err := s.await(ctx, "default-capi-quickstart", "WaitCreationCondition"); err != nil {
 		return err
 	}
-	s.say("Cluster API: its control plane is initialized, before its Secret is written ...")
+	s.sayf("Cluster API: its control plane is initialized, before its Secret is written ...")
 	if err := s.client.Apply(ctx, []byte(capiCluster("Provisioned", "True"))); err != nil {
 		return err
 	}
 	if err := s.await(ctx, "default-capi-quickstart", "ReferenceResourceNotFound"); err != nil {
 		return err
 	}
-	s.say("Cluster API: its kubeconfig is written ...")
+	s.sayf("Cluster API: its kubeconfig is written ...")
 	if _, err := s.issue(ctx, "first"); err != nil {
 		return err
 	}
-	s.say("Karmada, vcluster and the platform of one's own: their clusters are created ...")
+	s.sayf("Karmada, vcluster and the platform of one's own: their clusters are created ...")
 	if err := s.applyFiles(ctx, "examples/karmada/objects.yaml", "examples/vcluster/objects.yaml", "examples/mcp/objects.yaml"); err != nil {
 		return err
 	}
@@ -111,12 +111,12 @@ func (s *show) reach(ctx context.Context) error {
 	for i, n := range list.Items {
 		names[i] = n.Name
 	}
-	s.say("With the credentials of PediaCluster default-capi-quickstart its namespaces are listed: %s", strings.Join(names, ", "))
+	s.sayf("With the credentials of PediaCluster default-capi-quickstart its namespaces are listed: %s", strings.Join(names, ", "))
 	return nil
 }
 
 func (s *show) rotate(ctx context.Context) error {
-	s.say("Cluster API rotates the kubeconfig ...")
+	s.sayf("Cluster API rotates the kubeconfig ...")
 	kubeconfig, err := s.issue(ctx, "second")
 	if err != nil {
 		return err
@@ -124,12 +124,12 @@ func (s *show) rotate(ctx context.Context) error {
 	if err := s.awaitKubeconfig(ctx, "default-capi-quickstart", kubeconfig); err != nil {
 		return err
 	}
-	s.say("The PediaCluster has it")
+	s.sayf("The PediaCluster has it")
 	return s.reach(ctx)
 }
 
 func (s *show) remove(ctx context.Context) error {
-	s.say("The virtual cluster is deleted ...")
+	s.sayf("The virtual cluster is deleted ...")
 	const name = "vc-default-vcluster-1"
 	secret := &unstructured.Unstructured{}
 	secret.SetAPIVersion("v1")
@@ -146,6 +146,6 @@ func (s *show) remove(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("PediaCluster %s is still there: %w", name, err)
 	}
-	s.say("Its PediaCluster is gone; the others stay")
+	s.sayf("Its PediaCluster is gone; the others stay")
 	return nil
 }

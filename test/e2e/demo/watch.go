@@ -36,13 +36,13 @@ func (s *show) watch(ctx context.Context) error {
 				continue
 			}
 			if event.Type == watch.Deleted {
-				s.say("    %-26s gone", l.GetName())
+				s.sayf("    %-26s gone", l.GetName())
 				continue
 			}
 			reason, message := ready(l)
 			if line := reason + message; reason != "" && said[l.GetName()] != line {
 				said[l.GetName()] = line
-				s.say("    %-26s %s: %s", l.GetName(), reason, message)
+				s.sayf("    %-26s %s: %s", l.GetName(), reason, message)
 			}
 		}
 	}()
@@ -69,7 +69,7 @@ func (s *show) await(ctx context.Context, name, want string) error {
 		l, err := s.client.Dynamic.Resource(lifecycles).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			last = err.Error()
-			return false, nil
+			return false, nil //nolint:nilerr // it may come
 		}
 		last, _ = ready(l)
 		return last == want, nil

@@ -13,7 +13,9 @@ import (
 	"github.com/clusterimport/clusterimport/test/e2e/controlplane"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	var o controlplane.Options
 	pflag.StringVar(&o.Dir, "dir", "", "folder for data, certificates and ports")
 	pflag.StringVar(&o.Kubeconfig, "kubeconfig", "", "file that gets the admin kubeconfig once the API server is ready")
@@ -28,6 +30,7 @@ func main() {
 	}
 	if err := controlplane.Run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "controlplane:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }

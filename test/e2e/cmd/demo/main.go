@@ -11,11 +11,14 @@ import (
 	"github.com/clusterimport/clusterimport/test/e2e/demo"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := demo.Run(ctx, os.Stdout, os.Getenv("DEMO_ONCE") != ""); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }

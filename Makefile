@@ -1,0 +1,83 @@
+# Two commands do everything on a fresh machine with Go, git and make: `make demo` and `make test`.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
+LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(VERSION)
+# The control plane says which Kubernetes it is; one set of flags, or all of Kubernetes is compiled anew.
+KUBERNETES := v1.37.2
+E2E_ENV := CONTROLPLANE_BIN=$(BIN)/controlplane CONTROLLER_BIN=$(BIN)/clusterimport-controller
+FUZZTIME ?= 30s
+TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
+# Everything but race tests is built without cgo, so that packages are compiled once.
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build the binaries into bin/
+	go build -ldflags "$(LDFLAGS)" -o $(BIN)/ ./cmd/...
+	ln -sf clusterimport $(BIN)/kubectl-clusterimport
+
+.PHONY: controlplane
+controlplane: ## Build the control plane for demo and e2e (a cold build takes 8 to 15 minutes)
+	@hack/build-with-progress.sh test/e2e ./cmd/controlplane $(BIN)/controlplane \
+		"-X k8s.io/component-base/version.gitVersion=$(KUBERNETES)"
+
+.PHONY: demo
+demo: build controlplane ## Import the clusters of four platforms, live (DEMO_ONCE=1 ends when all is shown)
+	go build -C test/e2e -o $(BIN)/demo ./cmd/demo
+	$(E2E_ENV) $(BIN)/demo
+
+.PHONY: test
+test: test-unit test-e2e ## Run all tests
+
+.PHONY: test-unit
+test-unit: ## Run the unit tests, with the race detector where there is a C compiler
+	@if command -v cc >/dev/null; then \
+		CGO_ENABLED=1 go test -race ./...; \
+	else \
+		echo "No C compiler: the unit tests run without the race detector."; go test ./...; \
+	fi
+
+.PHONY: test-e2e
+test-e2e: build controlplane ## Run the tests on a real API server
+	$(E2E_ENV) go test -C test/e2e -count=1 -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: ## Run the linters
+	$(TOOL) golangci-lint run ./...
+	cd test/e2e && $(TOOL) golangci-lint run --config ../../.golangci.yaml ./...
+
+.PHONY: generate
+generate: ## Generate deepcopy functions and CRDs
+	$(TOOL) controller-gen object paths=./api/policy/... paths=./api/cluster/...
+	$(TOOL) controller-gen crd paths=./api/policy/... paths=./api/cluster/... output:crd:dir=api/crd
+
+.PHONY: verify
+verify: generate ## Fail when generated code, modules or formatting are not up to date
+	go mod tidy
+	cd test/e2e && go mod tidy
+	cd tools && go mod tidy
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	git diff --exit-code
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(BIN)
