@@ -178,14 +178,13 @@ func (p *documentParser) scalar(n *yamlv3.Node, schema *expr.Schema) Node {
 const quoted = yamlv3.DoubleQuotedStyle | yamlv3.SingleQuotedStyle | yamlv3.LiteralStyle | yamlv3.FoldedStyle
 
 func (p *documentParser) fixedScalar(n *yamlv3.Node, schema *expr.Schema) Node {
-	text := p.lang.Literal(n.Value)
-	if schema.Takes(expr.String) && schema.Known() && n.Tag != "!!null" {
-		// A plain 1.24 or yes in a field of type string is the text that stands there.
-		return fixed{text}
-	}
-	val, err := plainValue(n, text)
-	if err != nil {
-		p.report(n, CodeYAML, "not a YAML value")
+	var val any = p.lang.Literal(n.Value)
+	// A plain 1.24 or yes in a field that needs text is the text that stands there.
+	if !schema.Known() || !schema.Takes(expr.String) || n.Tag == "!!null" {
+		var err error
+		if val, err = plainValue(n, p.lang.Literal(n.Value)); err != nil {
+			p.report(n, CodeYAML, "not a YAML value")
+		}
 	}
 	if fault := Conform(schema, val); fault != nil {
 		p.report(n, CodeValue, fault.Message)

@@ -40,7 +40,10 @@ func Start(ctx context.Context, dir string) (*Cluster, error) {
 		return nil, fmt.Errorf("%s is not set: make controlplane builds the binary", BinaryVariable)
 	}
 	c := &Cluster{binary: binary, dir: dir}
-	return c, c.Restart(ctx)
+	if err := c.Restart(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Kubeconfig is the path of the administrator's kubeconfig.
@@ -56,12 +59,16 @@ func (c *Cluster) Config() (*rest.Config, error) {
 	return config, nil
 }
 
-// Restart starts the control plane again after Kill, with the same data, certificates and port.
+// Restart starts the control plane again, with the same data, certificates and port. One that runs is killed.
 func (c *Cluster) Restart(ctx context.Context) error {
+	if err := c.Kill(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(filepath.Join(c.dir, "controlplane.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	// The control plane logs there itself; its last words are for its parent, which puts them there too.
+	log, err := os.OpenFile(c.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -82,11 +89,14 @@ func (c *Cluster) Restart(ctx context.Context) error {
 		_ = process.Wait()
 		close(exited)
 	}()
-	return c.awaitKubeconfig(ctx, exited, log.Name())
+	if err := c.awaitKubeconfig(ctx, exited); err != nil {
+		return errors.Join(fmt.Errorf("the control plane did not start: %w", err), c.Kill(), c.lastWords())
+	}
+	return nil
 }
 
-func (c *Cluster) awaitKubeconfig(ctx context.Context, exited <-chan struct{}, log string) error {
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(context.Context) (bool, error) {
+func (c *Cluster) awaitKubeconfig(ctx context.Context, exited <-chan struct{}) error {
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(context.Context) (bool, error) {
 		select {
 		case <-exited:
 			return false, errors.New("it stopped")
@@ -95,10 +105,18 @@ func (c *Cluster) awaitKubeconfig(ctx context.Context, exited <-chan struct{}, l
 			return err == nil, nil
 		}
 	})
+}
+
+func (c *Cluster) logFile() string { return filepath.Join(c.dir, "controlplane.log") }
+
+// lastWords is the end of the log, since the folder may be gone when somebody wants to look.
+func (c *Cluster) lastWords() error {
+	const most = 2000
+	data, err := os.ReadFile(c.logFile())
 	if err != nil {
-		return fmt.Errorf("the control plane did not start, see %s: %w", log, err)
+		return err
 	}
-	return nil
+	return fmt.Errorf("the end of %s:\n%s", c.logFile(), data[max(0, len(data)-most):])
 }
 
 // Kill ends the control plane at once, as a crash would.

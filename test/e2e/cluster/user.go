@@ -34,6 +34,15 @@ func (c *Cluster) UserConfig(user string, groups ...string) (*clientcmdapi.Confi
 	return config, nil
 }
 
+// UserKubeconfig writes the kubeconfig of UserConfig to path.
+func (c *Cluster) UserKubeconfig(path, user string, groups ...string) error {
+	config, err := c.UserConfig(user, groups...)
+	if err != nil {
+		return err
+	}
+	return clientcmd.WriteToFile(*config, path)
+}
+
 // sign issues a client certificate by the control plane's own authority.
 func (c *Cluster) sign(user string, groups []string) (certificate, key []byte, err error) {
 	pair, err := tls.LoadX509KeyPair(filepath.Join(c.dir, "pki", "ca.crt"), filepath.Join(c.dir, "pki", "ca.key"))

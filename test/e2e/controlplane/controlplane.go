@@ -27,8 +27,10 @@ type Options struct {
 	Dir string
 	// Kubeconfig is the file that gets the administrator's kubeconfig once the API server is ready.
 	Kubeconfig string
-	// Port is the API server's port; 0 takes a free one, or the one it had before.
+	// Port is the API server's port; 0 takes the one it had before, or a free one.
 	Port int
+	// Verbosity is how much the API server logs.
+	Verbosity int
 }
 
 // Run runs a control plane until the context ends or a part of it fails.
@@ -57,7 +59,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- runAPIServer(pki, ports, o.Dir) }()
+	go func() { failed <- runAPIServer(pki, ports, o) }()
 	go func() {
 		if err := follow(ctx, config, pki, ports, o.Kubeconfig); err != nil {
 			failed <- err
@@ -84,33 +86,43 @@ func follow(ctx context.Context, config *rest.Config, pki *pki, ports ports, kub
 	})
 }
 
+// awaitReady waits for the API server and for the namespace "default", which it makes just after it is ready.
 func awaitReady(ctx context.Context, config *rest.Config) error {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return err
 	}
 	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/readyz", http.NoBody)
-		if err != nil {
-			return false, err
+		for _, path := range []string{"/readyz", "/api/v1/namespaces/default"} {
+			if ok, err := isServed(ctx, client, config.Host+path); !ok || err != nil {
+				return false, err
+			}
 		}
-		response, err := client.Do(request)
-		if err != nil {
-			return false, nil // not listening yet
-		}
-		defer func() { _ = response.Body.Close() }()
-		return response.StatusCode == http.StatusOK, nil
+		return true, nil
 	})
 }
 
+func isServed(ctx context.Context, client *http.Client, url string) (bool, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return false, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return false, nil //nolint:nilerr // it does not listen yet
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.StatusCode == http.StatusOK, nil
+}
+
 // runAPIServer runs the kube-apiserver as its own command does, and returns only when it fails.
-func runAPIServer(pki *pki, ports ports, dir string) error {
+func runAPIServer(pki *pki, ports ports, o Options) error {
 	command := app.NewAPIServerCommand()
 	command.SetArgs([]string{
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(ports.API),
 		"--etcd-servers=http://127.0.0.1:" + strconv.Itoa(ports.EtcdClient),
-		"--cert-dir=" + filepath.Join(dir, "apiserver"),
+		"--cert-dir=" + filepath.Join(o.Dir, "apiserver"),
 		"--tls-cert-file=" + pki.path("apiserver.crt"), "--tls-private-key-file=" + pki.path("apiserver.key"),
 		"--client-ca-file=" + pki.path("ca.crt"),
 		"--requestheader-client-ca-file=" + pki.path("front-proxy-ca.crt"),
@@ -129,6 +141,7 @@ func runAPIServer(pki *pki, ports ports, dir string) error {
 		// Nothing runs pods here, so nothing mounts tokens.
 		"--disable-admission-plugins=ServiceAccount",
 		"--profiling=false",
+		"--v=" + strconv.Itoa(o.Verbosity),
 	})
 	if err := command.Execute(); err != nil {
 		return fmt.Errorf("the API server failed: %w", err)
@@ -136,7 +149,7 @@ func runAPIServer(pki *pki, ports ports, dir string) error {
 	return errors.New("the API server stopped")
 }
 
-// writeAtomically makes a file appear whole: its presence says that the control plane is ready.
+// writeAtomically makes a file appear whole: a kubeconfig's presence says that the control plane is ready.
 func writeAtomically(path string, write func(path string) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -19,12 +19,38 @@ type ports struct {
 	EtcdPeer   int `json:"etcdPeer"`
 }
 
-// choosePorts reads the ports from file, or takes free ones and writes them there.
+// choosePorts reads the ports from file, or takes free ones, and writes them there. An API port that is asked
+// for goes before the one of the file.
 func choosePorts(file string, api int) (ports, error) {
-	var p ports
-	if data, err := os.ReadFile(file); err == nil {
-		return p, json.Unmarshal(data, &p)
+	p, err := readPorts(file)
+	if errors.Is(err, os.ErrNotExist) {
+		p, err = freePorts()
 	}
+	if err != nil {
+		return p, err
+	}
+	if api != 0 {
+		p.API = api
+	}
+	data, err := json.Marshal(p)
+	if err != nil {
+		return p, err
+	}
+	// Whole, or not at all: a control plane may be killed at any time and is then started again.
+	return p, writeAtomically(file, func(path string) error { return os.WriteFile(path, data, 0o600) })
+}
+
+func readPorts(file string) (ports, error) {
+	var p ports
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(data, &p)
+}
+
+func freePorts() (ports, error) {
+	var p ports
 	for _, port := range []*int{&p.API, &p.EtcdClient, &p.EtcdPeer} {
 		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -36,14 +62,7 @@ func choosePorts(file string, api int) (ports, error) {
 			*port = address.Port
 		}
 	}
-	if api != 0 {
-		p.API = api
-	}
-	data, err := json.Marshal(p)
-	if err != nil {
-		return p, err
-	}
-	return p, os.WriteFile(file, data, 0o600)
+	return p, nil
 }
 
 // startEtcd starts a single member, tuned to be ready at once: a test's data need not survive a power cut.
@@ -63,12 +82,26 @@ func startEtcd(dir string, p ports) (stop func(), err error) {
 	}
 	select {
 	case <-server.Server.ReadyNotify():
-		return server.Close, nil
+		return func() { stopServer(server) }, nil
 	case err := <-server.Err():
 		return nil, err
 	case <-time.After(time.Minute):
 		server.Close()
 		return nil, errors.New("not ready within a minute")
+	}
+}
+
+// stopServer closes the data. Close would first wait five seconds for clients to go, and the API server, which
+// ends with the process, never does.
+func stopServer(server *embed.Etcd) {
+	stopped := make(chan struct{})
+	go func() {
+		server.Server.HardStop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second): // what it wrote is kept all the same, as after a kill
 	}
 }
 
