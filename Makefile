@@ -38,11 +38,15 @@ test: test-unit test-e2e ## Run all tests
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests, with the race detector where there is a C compiler
-	@if command -v cc >/dev/null; then \
-		CGO_ENABLED=1 go test -race ./...; \
+	@if command -v "$$(go env CC)" >/dev/null; then \
+		$(MAKE) --no-print-directory test-race; \
 	else \
 		echo "No C compiler: the unit tests run without the race detector."; go test ./...; \
 	fi
+
+.PHONY: test-race
+test-race: ## Run the unit tests with the race detector, which needs a C compiler
+	CGO_ENABLED=1 go test -race ./...
 
 .PHONY: test-e2e
 test-e2e: build controlplane ## Run the tests on a real API server
@@ -64,6 +68,10 @@ bench: ## Run the benchmarks
 lint: ## Run the linters
 	$(TOOL) golangci-lint run ./...
 	cd test/e2e && $(TOOL) golangci-lint run --config ../../.golangci.yaml ./...
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what the binaries call (asks vuln.go.dev)
+	$(TOOL) govulncheck ./...
 
 .PHONY: generate
 generate: ## Generate deepcopy functions and CRDs

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	strictjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -105,8 +107,12 @@ func readPolicy(path string, stdin io.Reader) (*v1alpha1.ClusterImportPolicy, er
 	if err != nil {
 		return nil, err
 	}
+	if data, err = yaml.YAMLToJSONStrict(data); err != nil {
+		return nil, fmt.Errorf("cannot read the policy: %w", err)
+	}
 	p := &v1alpha1.ClusterImportPolicy{}
-	if err := yaml.UnmarshalStrict(data, p); err != nil {
+	faults, err := strictjson.UnmarshalStrict(data, p)
+	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, fmt.Errorf("cannot read the policy: %w", err)
 	}
 	if gvk := p.GroupVersionKind(); gvk != v1alpha1.ClusterImportPolicyKind {
