@@ -23,12 +23,13 @@ type object interface {
 
 // NewInformer watches one of the controller's own kinds.
 func NewInformer[T object, L runtime.Object](client lister[L], example T, indexers cache.Indexers) cache.TypedSharedIndexInformer[T] {
-	return cache.NewTypedSharedIndexInformer[T](newInformer(client, example, indexers, nil))
+	return cache.NewTypedSharedIndexInformer[T](newInformer(client, client, example, indexers, nil))
 }
 
-// newInformer makes an informer; answered, if set, is told of every answer to a list or watch, nil for success.
+// newInformer makes an informer. connection is what client-go asks whether its server can stream lists; answered,
+// if set, is told of every answer to a list or watch, nil for success.
 func newInformer[L runtime.Object](
-	client lister[L], example runtime.Object, indexers cache.Indexers, answered func(error),
+	client lister[L], connection any, example runtime.Object, indexers cache.Indexers, answered func(error),
 ) cache.SharedIndexInformer {
 	tell := func(err error) {
 		if answered != nil {
@@ -48,7 +49,7 @@ func newInformer[L runtime.Object](
 		},
 	}
 	return cache.NewSharedIndexInformerWithOptions(
-		cache.ToListWatcherWithWatchListSemantics(source, client), example,
+		cache.ToListWatcherWithWatchListSemantics(source, connection), example,
 		cache.SharedIndexInformerOptions{Indexers: indexers},
 	)
 }

@@ -85,7 +85,7 @@ func (s *WatchSet) Wait() { s.wg.Wait() }
 func (s *WatchSet) start(gvr schema.GroupVersionResource) *kindWatch {
 	ctx, cancel := context.WithCancel(s.ctx)
 	w := &kindWatch{stop: cancel}
-	w.informer = newInformer(s.client.Resource(gvr), &unstructured.Unstructured{}, nil, func(err error) {
+	w.informer = newInformer(s.client.Resource(gvr), s.client, &unstructured.Unstructured{}, nil, func(err error) {
 		if ctx.Err() == nil && w.record(err) {
 			s.state(gvr)
 		}
