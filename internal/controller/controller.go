@@ -54,6 +54,8 @@ type Controller struct {
 	references *references
 	tally      *tally
 	compiled   *compiledPolicies
+	// defined are the names of all CRDs that were ever seen: a kind that had one and has none is withdrawn.
+	defined sync.Map
 
 	policyLoop    *loop[string]
 	sourceLoop    *loop[sourceKey]

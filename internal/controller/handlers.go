@@ -21,7 +21,10 @@ func (c *Controller) handle() error {
 	if err := on(c.clusters, func(p *clusterv1alpha2.PediaCluster, _ bool) { c.lifecycleLoop.queue.Add(p.Name) }); err != nil {
 		return err
 	}
-	return on(c.crds, func(*metav1.PartialObjectMetadata, bool) { c.kindsChanged() })
+	return on(c.crds, func(crd *metav1.PartialObjectMetadata, _ bool) {
+		c.defined.Store(crd.Name, true)
+		c.kindsChanged()
+	})
 }
 
 // on calls changed for every change of an object, with its last known state when it is deleted.

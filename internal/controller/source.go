@@ -49,7 +49,8 @@ func (c *Controller) withdrawn(source v1alpha1.ResolvedResource) string {
 		return "its kind cannot be watched"
 	}
 	name := gvrOf(source).GroupResource().String()
-	if crd := cached[metav1.PartialObjectMetadata](c.crds.GetStore(), name); crd != nil && crd.DeletionTimestamp != nil {
+	crd := cached[metav1.PartialObjectMetadata](c.crds.GetStore(), name)
+	if _, defined := c.defined.Load(name); defined && (crd == nil || crd.DeletionTimestamp != nil) {
 		return "its kind is being removed"
 	}
 	return ""

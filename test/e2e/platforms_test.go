@@ -9,6 +9,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -48,6 +49,9 @@ func (f *fixture) importPlatforms(language string) {
 	if capi["kubeconfig"] != "YXBpVmVyc2lvbjogdjEKa2luZDogQ29uZmlnCg==" {
 		f.t.Errorf("kubeconfig is %v", capi["kubeconfig"])
 	}
+	rotated := base64.StdEncoding.EncodeToString([]byte("apiVersion: v1 # " + language))
+	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "capi-quickstart-kubeconfig", `{"data":{"value":"`+rotated+`"}}`)
+	f.field("default-capi-quickstart", "kubeconfig", rotated, 5*time.Second)
 	f.condition(f.Dynamic.Resource(lifecycles), "default-capi-quickstart-2", "Created", "False", "WaitCreationCondition")
 	if member := f.spec("karmada-member1", soon); member["apiserver"] != "https://172.18.0.4:6443" {
 		f.t.Errorf("apiserver is %v", member["apiserver"])
@@ -129,14 +133,20 @@ func TestFollowsItsSource(t *testing.T) {
 
 func (f *fixture) token(name, want string, within time.Duration) {
 	f.t.Helper()
+	f.field(name, "tokenData", base64.StdEncoding.EncodeToString([]byte(want)), within)
+}
+
+// field waits until a field of a PediaCluster's spec has a value.
+func (f *fixture) field(name, field, want string, within time.Duration) {
+	f.t.Helper()
 	f.eventually(within, func(ctx context.Context) error {
 		object, err := f.Dynamic.Resource(clusters).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
 		spec, _ := object.Object["spec"].(map[string]any)
-		if spec["tokenData"] != base64.StdEncoding.EncodeToString([]byte(want)) {
-			return fmt.Errorf("tokenData is %v", spec["tokenData"])
+		if spec[field] != want {
+			return fmt.Errorf("%s is %v", field, spec[field])
 		}
 		return nil
 	})
@@ -215,6 +225,27 @@ func TestPolicyBeforeItsKind(t *testing.T) {
 	f.spec("late-cluster-1", 10*time.Second)
 	f.condition(f.Dynamic.Resource(policies), "late", "SourceAvailable", "True", "Watched")
 	f.remove(f.Dynamic.Resource(policies), "late")
+}
+
+// TestKindRemoved: when the platform's kind is removed, and all of its objects with it, nothing that was
+// imported is.
+func TestKindRemoved(t *testing.T) {
+	f := newFixture(t)
+	startController(t)
+	renamed := []string{"cluster.mcp.io", "removed.example.com", "name: mcp\n", "name: removed\n", "mcp-${", "removed-${"}
+	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "removed.example.com", "clusterimport-mcp", "clusterimport-removed")
+	f.applyFile("examples/mcp/crd.yaml", renamed...)
+	f.applyFile("examples/mcp/policy.yaml", renamed...)
+	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.spec("removed-cluster-1", soon)
+	crds := f.Dynamic.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	f.remove(crds, "clusters.removed.example.com")
+	f.gone(crds, "clusters.removed.example.com")
+	f.condition(f.Dynamic.Resource(policies), "removed", "SourceAvailable", "False", "FailedNegotiateSourceResource")
+	f.condition(f.Dynamic.Resource(lifecycles), "removed-cluster-1", "Created", "True", "PediaClusterCreated")
+	f.exists(f.Dynamic.Resource(clusters), "removed-cluster-1")
+	f.remove(f.Dynamic.Resource(policies), "removed")
+	f.gone(f.Dynamic.Resource(clusters), "removed-cluster-1")
 }
 
 // TestInvalidEdit: a policy that no longer compiles says where, and what it imported stays.
