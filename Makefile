@@ -4,7 +4,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/bin
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
+# A version begins with vMAJOR.MINOR.PATCH, or Kubernetes' libraries do not start.
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-$$(git describe --always --dirty 2>/dev/null || echo unknown))
 LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(VERSION)
 # The control plane says which Kubernetes it is; one set of flags, or all of Kubernetes is compiled anew.
 KUBERNETES := v1.37.2

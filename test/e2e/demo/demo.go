@@ -27,7 +27,9 @@ type show struct {
 	// management is where the platforms and the controller are, workload is a cluster that is imported.
 	management, workload *cluster.Cluster
 	client               *cluster.Client
-	controller           *exec.Cmd
+	// controller is the controller's process, exited is closed when it has ended.
+	controller *exec.Cmd
+	exited     chan struct{}
 }
 
 // Run plays the demonstration. With once it ends when all has been shown, else with the context.
@@ -36,16 +38,26 @@ func Run(ctx context.Context, out io.Writer, once bool) error {
 	if err != nil {
 		return err
 	}
-	s := &show{out: out, started: time.Now(), dir: dir}
+	s := &show{out: out, started: time.Now(), dir: dir, exited: make(chan struct{})}
 	defer s.end()
+	asked := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.exited:
+			cancel(errors.New("the controller stopped"))
+		case <-ctx.Done():
+		}
+	}()
 	for _, step := range []func(context.Context) error{
 		s.startControlPlanes, s.install, s.startController, s.watch, s.play, s.reach, s.rotate, s.remove,
 	} {
 		if err := step(ctx); err != nil {
-			if ctx.Err() != nil {
+			if asked.Err() != nil {
 				return nil
 			}
-			return errors.Join(err, s.controllerLog())
+			return errors.Join(err, context.Cause(ctx), s.controllerLog())
 		}
 	}
 	s.sayf("All of it was followed. Everything here runs on loopback and goes when the demo ends.")
@@ -56,7 +68,10 @@ func Run(ctx context.Context, out io.Writer, once bool) error {
 	_, _ = fmt.Fprintf(out, "\n  export KUBECONFIG=%s\n  kubectl get clusterimportpolicies,pediaclusterlifecycles,pediaclusters\n\nCtrl-C ends the demo.\n",
 		s.management.Kubeconfig())
 	<-ctx.Done()
-	return nil
+	if asked.Err() != nil {
+		return nil
+	}
+	return errors.Join(context.Cause(ctx), s.controllerLog())
 }
 
 func (s *show) sayf(format string, args ...any) {
@@ -66,7 +81,7 @@ func (s *show) sayf(format string, args ...any) {
 func (s *show) end() {
 	if s.controller != nil {
 		_ = s.controller.Process.Signal(syscall.SIGTERM)
-		_ = s.controller.Wait()
+		<-s.exited
 	}
 	for _, c := range []*cluster.Cluster{s.management, s.workload} {
 		if c != nil {
@@ -153,7 +168,15 @@ func (s *show) startController(context.Context) error {
 		"--leader-elect-namespace", "clusterimport-system", "-v", "3")
 	s.controller.Stdout, s.controller.Stderr = log, log
 	s.sayf("Starting the controller; it may read the platforms' clusters and Secrets, and is no administrator")
-	return s.controller.Start()
+	if err := s.controller.Start(); err != nil {
+		s.controller = nil
+		return err
+	}
+	go func() {
+		defer close(s.exited)
+		_ = s.controller.Wait()
+	}()
+	return nil
 }
 
 func (s *show) logFile() string { return filepath.Join(s.dir, "controller.log") }
