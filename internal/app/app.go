@@ -38,6 +38,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, pflag.ErrHelp):
 		return 0
 	case err != nil:
+		_, _ = fmt.Fprintln(stderr, err)
 		return 2
 	}
 	if o.version {

@@ -276,10 +276,10 @@ func split(plan lifecycle.Plan) (actions, ready string) {
 		}
 		for _, c := range set.Status.Conditions {
 			if c.Message == "" {
-				ready += "no message of " + c.Type
+				texts = append(texts, c.Type+" has no message")
 			}
 			if c.Type == v1alpha1.ConditionReady {
-				ready += string(c.Status) + "/" + c.Reason
+				ready = string(c.Status) + "/" + c.Reason
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
-	"sigs.k8s.io/yaml"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
@@ -190,42 +189,4 @@ func (p *documentParser) fixedScalar(n *yamlv3.Node, schema *expr.Schema) Node {
 		p.report(n, CodeValue, fault.Message)
 	}
 	return fixed{val}
-}
-
-// plainValue resolves a scalar as sigs.k8s.io/yaml does, so that a template means what kubectl makes of it.
-func plainValue(n *yamlv3.Node, text string) (any, error) {
-	if n.Style&quoted != 0 {
-		return text, nil
-	}
-	var val any
-	if err := yaml.Unmarshal([]byte(n.Value), &val); err != nil {
-		return nil, err
-	}
-	return integers(val), nil
-}
-
-// integers turns whole numbers, which JSON decoding makes float64, into int64 as the API machinery has them.
-func integers(val any) any {
-	if f, ok := val.(float64); ok && f == float64(int64(f)) {
-		return int64(f)
-	}
-	return val
-}
-
-// offsetOf turns a line and column, counted from 1, columns in characters, into a byte offset.
-func offsetOf(text string, line, column int) int {
-	offset := 0
-	for i := 1; i < line; i++ {
-		n := strings.IndexByte(text[offset:], '\n')
-		if n < 0 {
-			return len(text)
-		}
-		offset += n + 1
-	}
-	for i := range text[offset:] {
-		if column--; column == 0 {
-			return offset + i
-		}
-	}
-	return len(text)
 }

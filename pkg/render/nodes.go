@@ -2,9 +2,6 @@ package render
 
 import (
 	"context"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
@@ -66,22 +63,4 @@ func (s *sequence) Render(ctx context.Context, b *expr.Binding) (any, bool, erro
 		}
 	}
 	return out, true, nil
-}
-
-var yamlLine = regexp.MustCompile(`line (\d+)`)
-
-// yamlErrorLine finds the line in an error of the YAML parser, which has it in its text only.
-func yamlErrorLine(err error) int {
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			return line
-		}
-	}
-	return 1
-}
-
-// yamlErrorText is the parser's error without its prefix and line.
-func yamlErrorText(err error) string {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	return "not valid YAML: " + strings.TrimPrefix(yamlLine.ReplaceAllString(text, ""), ": ")
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,8 +124,8 @@ type controller struct {
 	log     *bytes.Buffer
 }
 
-// startController starts the controller with the rights of its service account only.
-func startController(t *testing.T) *controller {
+// startController starts the controller with the rights of its service account only; more are further arguments.
+func startController(t *testing.T, more ...string) *controller {
 	t.Helper()
 	binary := os.Getenv("CONTROLLER_BIN")
 	if binary == "" {
@@ -139,8 +140,8 @@ func startController(t *testing.T) *controller {
 		t.Fatal(err)
 	}
 	c := &controller{t: t, log: &bytes.Buffer{}}
-	c.process = exec.Command(binary, "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1:0",
-		"--leader-elect-namespace", "clusterimport-system", "-v", "2")
+	c.process = exec.Command(binary, append([]string{"--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1:0",
+		"--leader-elect-namespace", "clusterimport-system", "-v", "2"}, more...)...)
 	c.process.Stdout, c.process.Stderr = c.log, c.log
 	if err := c.process.Start(); err != nil {
 		t.Fatal(err)
@@ -161,6 +162,17 @@ func (c *controller) end(s syscall.Signal) {
 	}
 	_ = c.process.Process.Signal(s)
 	_ = c.process.Wait()
+}
+
+// freeAddress returns a loopback address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
 }
 
 func tail(log string) string {

@@ -109,7 +109,7 @@ func isServed(ctx context.Context, client *http.Client, url string) (bool, error
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return false, nil //nolint:nilerr // it does not listen yet
+		return false, nil // it does not listen yet
 	}
 	defer func() { _ = response.Body.Close() }()
 	return response.StatusCode == http.StatusOK, nil
