@@ -30,7 +30,7 @@ const (
 	maxMainLines     = 30
 )
 
-// layers is the order of pkg/: a package may import those after it, and the API.
+// layers is the order of pkg/: a package may import those after it, its own parts, and the API.
 var layers = []string{"pkg/lifecycle", "pkg/policy", "pkg/compat", "pkg/render", "pkg/expr", "pkg/diag"}
 
 // imports says who may not import what. A name stands for itself and for everything below it.
@@ -248,7 +248,7 @@ func mayImport(from, to string) bool {
 	case within(from, "api"):
 		return within(to, "api")
 	case within(from, "pkg"):
-		return within(to, "api") || within(to, "pkg") && layer(to) > layer(from)
+		return within(to, "api") || within(to, "pkg") && (layer(to) > layer(from) || within(to, from))
 	case within(from, "internal"):
 		return within(to, "api") || within(to, "pkg") || within(to, "internal")
 	case within(from, "cmd"):

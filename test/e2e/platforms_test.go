@@ -57,6 +57,7 @@ func (f *fixture) importPlatforms(language string) {
 		f.t.Errorf("apiserver is %v", member["apiserver"])
 	}
 	f.condition(f.Dynamic.Resource(lifecycles), "karmada-member3", "Created", "False", "WaitCreationCondition")
+	f.gone(f.Dynamic.Resource(clusters), "karmada-member3")
 	if virtual := f.spec("vc-default-vcluster-1", soon); virtual["apiserver"] != "https://vcluster-1.default.svc" {
 		f.t.Errorf("apiserver is %v", virtual["apiserver"])
 	}
