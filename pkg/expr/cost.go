@@ -8,6 +8,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	k8slibrary "k8s.io/apiserver/pkg/cel/library"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/library"
 )
 
 // ExtensionPrefix begins the names of functions that extensions add: their calls are charged by what they read.
@@ -23,6 +25,9 @@ func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val)
 	// What a function makes counts too: a range makes a list of a number.
 	if function == "contains" || strings.HasPrefix(function, ExtensionPrefix) {
 		return perByte(append(slices.Clip(args), result))
+	}
+	if cost, ok := library.Cost(function, args); ok {
+		return &cost
 	}
 	return (&k8slibrary.CostEstimator{}).CallCost(function, overload, args, result)
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/ext"
-	"k8s.io/apiserver/pkg/cel/library"
+	k8slibrary "k8s.io/apiserver/pkg/cel/library"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/library"
 )
 
 // The variables that expressions see.
@@ -55,22 +57,20 @@ func (e *Env) Scope() Scope { return e.scope }
 // Extension is a set of functions that a Go package adds to an environment, such as the helpers that
 // translated Go templates call. Make one per process: its execution environment is shared.
 type Extension struct {
-	options func() []cel.EnvOption
-	exec    func() (*cel.Env, error)
+	// base and exec are baseEnv and execEnv with the functions.
+	base, exec func() (*cel.Env, error)
 }
 
 // NewExtension describes an extension; options is called when an environment first needs it.
 func NewExtension(options func() []cel.EnvOption) *Extension {
-	return &Extension{
-		options: options,
-		exec: sync.OnceValues(func() (*cel.Env, error) {
-			base, err := execEnv()
-			if err != nil {
-				return nil, err
-			}
-			return base.Extend(options()...)
-		}),
-	}
+	base := sync.OnceValues(func() (*cel.Env, error) {
+		base, err := baseEnv()
+		if err != nil {
+			return nil, err
+		}
+		return base.Extend(options()...)
+	})
+	return &Extension{base: base, exec: sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })}
 }
 
 // NewEnv makes the environment of a scope. It fails only when the scope declares a reference twice.
@@ -78,6 +78,10 @@ func NewEnv(scope Scope) (*Env, error) {
 	if keys := scope.Keys(); len(keys) != len(slices.Compact(slices.Sorted(slices.Values(keys)))) {
 		return nil, fmt.Errorf("a reference key is declared twice in %q", keys)
 	}
+	return newEnv(scope, baseEnv, execEnv)
+}
+
+func newEnv(scope Scope, baseEnv, execEnv func() (*cel.Env, error)) (*Env, error) {
 	base, err := baseEnv()
 	if err != nil {
 		return nil, err
@@ -100,24 +104,13 @@ func NewEnv(scope Scope) (*Env, error) {
 
 // Extend returns the environment with the functions of x.
 func (e *Env) Extend(x *Extension) (*Env, error) {
-	exec, err := x.exec()
-	if err != nil {
-		return nil, err
-	}
-	check, err := e.check.Extend(x.options()...)
-	if err != nil {
-		return nil, err
-	}
-	return &Env{scope: e.scope, check: check, exec: exec}, nil
+	return newEnv(e.scope, x.base, x.exec)
 }
-
-// CEL returns the environment that checks types, for those who build expressions as syntax trees.
-func (e *Env) CEL() *cel.Env { return e.check }
 
 // baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:
 // an upgrade of a dependency must not change what a stored policy means.
 var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(
+	return cel.NewEnv(append(library.Options(),
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
@@ -137,19 +130,21 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		ext.Encoders(ext.EncodersVersion(1)),
 		ext.Bindings(ext.BindingsVersion(1)),
 		ext.TwoVarComprehensions(),
-		library.URLs(),
-		library.Regex(),
-		library.IP(),
-		library.CIDR(),
-		library.Quantity(),
-		library.Format(),
-		library.Lists(library.ListsVersion(1)),
-		library.SemverLib(library.SemverVersion(1)),
-	)
+		k8slibrary.URLs(),
+		k8slibrary.Regex(),
+		k8slibrary.IP(),
+		k8slibrary.CIDR(),
+		k8slibrary.Quantity(),
+		k8slibrary.Format(),
+		k8slibrary.Lists(k8slibrary.ListsVersion(1)),
+		k8slibrary.SemverLib(k8slibrary.SemverVersion(1)),
+	)...)
 })
 
 // execEnv is the environment that every program of every scope runs in: the same functions, untyped variables.
-var execEnv = sync.OnceValues(func() (*cel.Env, error) {
+var execEnv = sync.OnceValues(func() (*cel.Env, error) { return untyped(baseEnv) })
+
+func untyped(baseEnv func() (*cel.Env, error)) (*cel.Env, error) {
 	base, err := baseEnv()
 	if err != nil {
 		return nil, err
@@ -158,4 +153,4 @@ var execEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable(SourceVariable, cel.DynType),
 		cel.Variable(ReferencesVariable, cel.DynType),
 	)
-})
+}

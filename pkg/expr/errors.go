@@ -9,6 +9,7 @@ import (
 	"github.com/google/cel-go/interpreter"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
+	"github.com/clusterimport/clusterimport/pkg/expr/library"
 )
 
 // Codes of errors that evaluating an expression gives.
@@ -77,6 +78,9 @@ func Failuref(code diag.Code, format string, args ...any) *FailureError {
 func failureOf(err error) *FailureError {
 	if own, ok := errors.AsType[*FailureError](err); ok {
 		return own
+	}
+	if constant, ok := errors.AsType[library.Error](err); ok {
+		return &FailureError{CodeFunction, constant.Error()}
 	}
 	if errors.As(err, new(interpreter.EvalCancelledError)) || errors.Is(err, interpreter.InterruptError{}) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
