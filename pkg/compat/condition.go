@@ -8,6 +8,7 @@ import (
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 
+	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
@@ -38,6 +39,9 @@ func (t *translator) one(nodes []parse.Node, d dot) (value, error) {
 		if !prints(n) {
 			continue
 		}
+		if assigns(n) || len(t.assigned(n)) > 0 {
+			return t.printedTrue(nodes, d)
+		}
 		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
 			if speaking != nil {
 				return t.printedTrue(nodes, d)
@@ -53,6 +57,12 @@ func (t *translator) one(nodes []parse.Node, d dot) (value, error) {
 		return func() celast.Expr { return t.truth(false) }, nil
 	}
 	return t.oneNode(speaking, nodes, d)
+}
+
+// assigns reports whether a node is an assignment.
+func assigns(n parse.Node) bool {
+	action, ok := n.(*parse.ActionNode)
+	return ok && action.Pipe.IsAssign
 }
 
 // prints reports whether a node may print more than white space, or declares a variable.
@@ -116,7 +126,11 @@ func (t *translator) printedTrue(nodes []parse.Node, d dot) (value, error) {
 func (t *translator) isBool(p *parse.PipeNode) bool {
 	command := p.Cmds[len(p.Cmds)-1]
 	name, ok := command.Args[0].(*parse.IdentifierNode)
-	return ok && templateFunctions[name.Ident].truth
+	if !ok {
+		return false
+	}
+	f, _ := sprig.Lookup(name.Ident)
+	return f.Result == sprig.KindBool && f.Refused == ""
 }
 
 // silentOrTrue reports whether nodes print nothing but white space and "true": rounds that print other text
@@ -137,7 +151,7 @@ func silentOrTrue(nodes []parse.Node) bool {
 				return false
 			}
 		case *parse.ActionNode:
-			if len(n.Pipe.Decl) == 0 {
+			if len(n.Pipe.Decl) == 0 || n.Pipe.IsAssign {
 				return false
 			}
 		case *parse.CommentNode:

@@ -150,6 +150,7 @@ func texts() []string {
 		`{{ range .source.spec.emptyList }}x{{ else }}none{{ end }}`, `{{ "quoted \"x\"" }}`, "{{ `raw` }}", `{{ len .source.spec.missing }}`,
 		`{{ len .source.metadata.labels }}`, `{{ empty .source.spec.zero }}`, `{{ not .source.spec.n }}`,
 	}
+	list = append(list, assignments()...)
 	unary := []string{"lower", "upper", "trim", "nospace", "b64enc", "b64dec", "quote", "squote", "toString", "toJson", "len", "empty", "not"}
 	binary := []string{"hasPrefix", "hasSuffix", "contains", "trimPrefix", "trimSuffix", "trimAll"}
 	values := []string{
@@ -169,4 +170,28 @@ func texts() []string {
 		}
 	}
 	return list
+}
+
+// assignments are templates that assign to variables again.
+func assignments() []string {
+	return []string{
+		`{{ $x := 1 }}{{ $x = 2 }}{{ $x }}`,
+		`{{ $x := "a" }}{{ if .source.spec.yes }}{{ $x = "b" }}{{ end }}{{ $x }}`,
+		`{{ $x := "a" }}{{ if .source.spec.no }}{{ $x = "b" }}{{ else }}[{{ $x }}]{{ $x = "c" }}{{ end }}{{ $x }}`,
+		`{{ $r := false }}{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ $r = true }}{{ end }}{{ end }}{{ $r }}`,
+		`{{ $r := false }}{{ range .source.status.conditions }}{{ if eq .type "No" }}{{ $r = true }}{{ end }}{{ end }}{{ if $r }}true{{ end }}`,
+		`{{ $s := "" }}{{ range .source.spec.list }}{{ $s = print $s . }}<{{ $s }}>{{ end }}={{ $s }}`,
+		`{{ $n := 0 }}{{ range .source.spec.list }}{{ range $.source.spec.numbers }}{{ $n = add $n . }}{{ end }}{{ end }}{{ $n }}`,
+		`{{ $x := 1 }}{{ with .source.spec.nested }}{{ $x = .x.y }}{{ end }}{{ $x }}`,
+		`{{ $x := 1 }}{{ with .source.spec.missing }}{{ $x = 2 }}{{ else }}{{ $x = 3 }}{{ end }}{{ $x }}`,
+		`{{ $x := 1 }}{{ if true }}{{ $x := 2 }}{{ $x = 3 }}{{ $x }}{{ end }}{{ $x }}`,
+		`{{ $x := 1 }}{{ range $x := .source.spec.list }}{{ $x = "z" }}{{ $x }}{{ end }}{{ $x }}`,
+		`{{ $a := 1 }}{{ $b := 2 }}{{ range $i, $v := .source.spec.list }}{{ $a = $b }}{{ $b = $v }}{{ end }}{{ $a }}{{ $b }}`,
+		`{{ $x := 1 }}{{ range .source.spec.emptyList }}{{ $x = 2 }}{{ else }}{{ $x = 3 }}{{ end }}{{ $x }}`,
+		`{{ $x := 1 }}{{ range .source.spec.missing }}{{ $x = 2 }}{{ end }}{{ $x }}`,
+		`{{ $x := .source.spec.null }}{{ $x = .source.spec.null }}{{ $x.y }}`,
+		`{{ $x := 1 }}{{ if .source.spec.yes }}{{ if .source.spec.no }}{{ $x = 2 }}{{ else }}{{ $x = .source.missing }}{{ end }}{{ end }}[{{ $x }}]`,
+		`{{ $x := 1 }}{{ range .source.spec.list }}{{ $y := . }}{{ if eq $y "b" }}{{ $y = "B" }}{{ $x = $y }}{{ end }}{{ $y }}{{ end }}{{ $x }}`,
+		`{{ $x := "" }}{{ range .source.spec.list }}{{ $x = index . 5 }}{{ end }}{{ $x }}`,
+	}
 }

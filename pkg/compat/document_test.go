@@ -84,11 +84,13 @@ func TestRefusals(t *testing.T) {
 		},
 		"Env": {
 			reason: "the environment is refused", template: `x{{ env "HOME" }}`,
-			want: "error: f:1:5: the function env reads the controller's environment [CT-ENV]\n  | x{{ env \"HOME\" }}\n  |     ^",
+			want: "error: f:1:5: the function env is refused: it reads the controller's environment [CT-ENV]\n  | x{{ env \"HOME\" }}\n  |     ^\n" +
+				"  hint: write the value into the policy, or keep it in a ConfigMap that the policy references",
 		},
 		"Now": {
 			reason: "what changes at each evaluation is refused", template: `{{ now }}`,
-			want: "error: f:1:4: the function now gives another result each time [CT-NONDET]\n  | {{ now }}\n  |    ^",
+			want: "error: f:1:4: the function now is refused: it depends on the time at which the policy runs, so the cluster would change without end [CT-NONDET]\n" +
+				"  | {{ now }}\n  |    ^\n  hint: use a time that the source holds, such as metadata.creationTimestamp",
 		},
 		"Reference": {
 			reason: "an unknown reference is refused with those that exist", template: `{{ .references.tokn.data }}`,

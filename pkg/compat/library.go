@@ -1,8 +1,6 @@
 package compat
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -10,6 +8,7 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
+	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
@@ -18,6 +17,7 @@ const (
 	fnGet    = "tpl.path"           // (value, ["a", "b"]): the field chain .a.b
 	fnStr    = "tpl.str"            // (value): as a template prints it
 	fnTruth  = "tpl.truth"          // (value): as if sees it
+	fnInt    = "tpl.goint"          // (int): a number that the template itself has
 	fnNorm   = "tpl.norm"           // (value): as a variable holds it
 	fnEach   = "tpl.each"           // (value): the list of values that range visits
 	fnPairs  = "tpl.pairs"          // (value): the list of [key, value] that range visits
@@ -30,18 +30,22 @@ const (
 var extension = expr.NewExtension(func() []cel.EnvOption {
 	options := []cel.EnvOption{
 		declare(fnGet, []*cel.Type{cel.DynType, cel.ListType(cel.StringType)}, cel.DynType, callGet),
-		declare(fnStr, []*cel.Type{cel.DynType}, cel.StringType, of(func(v any) (any, error) { return printed(v), nil })),
-		declare(fnTruth, []*cel.Type{cel.DynType}, cel.BoolType, of(func(v any) (any, error) { return truth(v), nil })),
+		declare(fnStr, []*cel.Type{cel.DynType}, cel.StringType, of(func(v any) (any, error) { return sprig.Print(v) })),
+		declare(fnTruth, []*cel.Type{cel.DynType}, cel.BoolType, of(func(v any) (any, error) { return sprig.Truth(v), nil })),
+		declare(fnInt, []*cel.Type{cel.IntType}, cel.DynType, of(callInt)),
 		declare(fnNorm, []*cel.Type{cel.DynType}, cel.DynType, callNorm),
 		declare(fnEach, []*cel.Type{cel.DynType}, cel.ListType(cel.DynType), of(callEach)),
 		declare(fnPairs, []*cel.Type{cel.DynType}, cel.ListType(cel.ListType(cel.DynType)), of(callPairs)),
 		declare(fnJoin, []*cel.Type{cel.ListType(cel.StringType)}, cel.StringType, of(callJoin)),
 		declare(fnIsTrue, []*cel.Type{cel.StringType}, cel.BoolType, of(callIsTrue)),
 	}
-	for _, name := range slices.Sorted(maps.Keys(templateFunctions)) {
-		f := templateFunctions[name]
+	for _, name := range sprig.Names() {
+		f, _ := sprig.Lookup(name)
+		if f.Refused != "" {
+			continue
+		}
 		result := cel.DynType
-		if f.truth {
+		if f.Result == sprig.KindBool {
 			result = cel.BoolType
 		}
 		options = append(options, declare(fnPrefix+name, []*cel.Type{cel.ListType(cel.DynType)}, result, callFunction(f)))
@@ -69,10 +73,10 @@ func of(f func(any) (any, error)) functions.FunctionOp {
 	}
 }
 
-func callFunction(f function) functions.FunctionOp {
+func callFunction(f sprig.Function) functions.FunctionOp {
 	return of(func(v any) (any, error) {
 		args, _ := v.([]any)
-		return f.call(args)
+		return f.Call(args)
 	})
 }
 
@@ -109,11 +113,19 @@ func callEach(val any) (any, error) {
 
 func callPairs(val any) (any, error) {
 	keys, values, err := items(val)
+	if len(keys) != len(values) {
+		return nil, expr.Failuref(expr.CodeWrongType, "a range over a number has one variable")
+	}
 	pairs := make([]any, len(values))
 	for i, value := range values {
 		pairs[i] = []any{keys[i], value}
 	}
 	return pairs, err
+}
+
+func callInt(val any) (any, error) {
+	n, _ := val.(int64)
+	return int(n), nil
 }
 
 func nonNil(list []any) []any {
@@ -123,13 +135,16 @@ func nonNil(list []any) []any {
 	return list
 }
 
+// maxText bounds the text of a template.
+const maxText = 1 << 20
+
 func callJoin(val any) (any, error) {
 	texts, _ := val.([]any)
 	var b strings.Builder
 	for _, text := range texts {
 		s, _ := text.(string)
 		if b.Len()+len(s) > maxText {
-			return nil, errTooLarge
+			return nil, expr.Failuref(expr.CodeTooExpensive, "the text is too large")
 		}
 		b.WriteString(s)
 	}

@@ -1,12 +1,16 @@
 package compat
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 
+	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
@@ -121,12 +125,30 @@ func (t *translator) at(pos parse.Pos, v value) value {
 
 func (t *translator) number(n *parse.NumberNode) (value, error) {
 	switch {
-	case n.IsInt:
-		return t.at(n.Pos, func() celast.Expr { return t.literal(types.Int(n.Int64)) }), nil
+	case n.IsInt && !decimal(n.Text):
+		return t.at(n.Pos, func() celast.Expr { return t.call(fnInt, t.literal(types.Int(n.Int64))) }), nil
 	case n.IsFloat:
 		return t.at(n.Pos, func() celast.Expr { return t.literal(types.Double(n.Float64)) }), nil
 	default:
 		return nil, t.source.refuse(CodeUnsupported, n.Pos, "complex numbers are not supported")
+	}
+}
+
+// decimal reports whether a number is written as a float: 3.0 is one, though its value is an integer.
+func decimal(text string) bool {
+	return strings.ContainsAny(text, ".pP") || !strings.HasPrefix(text, "0x") && strings.ContainsAny(text, "eE") && text[0] != '\''
+}
+
+// argument lowers an argument of a function. A number takes the kind of its parameter, if it can.
+func (t *translator) argument(n parse.Node, want sprig.Kind, d dot) (value, error) {
+	number, ok := n.(*parse.NumberNode)
+	switch {
+	case ok && want == sprig.KindInt && number.IsInt:
+		return t.at(number.Pos, func() celast.Expr { return t.call(fnInt, t.literal(types.Int(number.Int64))) }), nil
+	case ok && want == sprig.KindFloat && number.IsFloat:
+		return t.at(number.Pos, func() celast.Expr { return t.literal(types.Double(number.Float64)) }), nil
+	default:
+		return t.operand(n, d)
 	}
 }
 
@@ -228,12 +250,11 @@ func (t *translator) function(name *parse.IdentifierNode, nodes []parse.Node, d 
 		}
 		return t.logical(name.Ident == "and", args, name.Pos), nil
 	}
-	f, ok := templateFunctions[name.Ident]
-	if !ok {
-		code, why := refusalOf(name.Ident)
-		return nil, t.source.refuse(code, name.Pos, "the function %s %s", name.Ident, why)
+	f, ok := sprig.Lookup(name.Ident)
+	if !ok || f.Refused != "" {
+		return nil, t.refuseFunction(f, name)
 	}
-	if len(args) < f.min || f.max >= 0 && len(args) > f.max {
+	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
 		return nil, t.source.refuse(CodeParse, name.Pos, "wrong number of arguments for %s: got %d", name.Ident, len(args))
 	}
 	return t.at(name.Pos, func() celast.Expr {
@@ -246,15 +267,24 @@ func (t *translator) function(name *parse.IdentifierNode, nodes []parse.Node, d 
 	}), nil
 }
 
+// refuseFunction says why a function cannot be called, and what to write instead.
+func (t *translator) refuseFunction(f sprig.Function, name *parse.IdentifierNode) error {
+	why, instead, _ := strings.Cut(f.Reason, ": ")
+	d := t.source.at(cmp.Or(f.Refused, CodeUnsupported), name.Pos, fmt.Sprintf("the function %s is refused: %s", name.Ident, why))
+	d.Hint = instead
+	return &refusal{d}
+}
+
 func (t *translator) arguments(function string, nodes []parse.Node, d dot) ([]value, error) {
 	if function == "index" && len(nodes) > 1 {
 		if v, rest, err := t.indexedReference(nodes, d); v != nil || err != nil {
 			return append([]value{v}, rest...), err
 		}
 	}
+	f, _ := sprig.Lookup(function)
 	args := make([]value, 0, len(nodes)+1)
-	for _, n := range nodes {
-		v, err := t.operand(n, d)
+	for i, n := range nodes {
+		v, err := t.argument(n, f.Param(i), d)
 		if err != nil {
 			return nil, err
 		}

@@ -11,20 +11,10 @@ import (
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// Codes of diagnostics about Go templates.
+// Codes of diagnostics about Go templates. Functions that are refused have codes of their own; see package sprig.
 const (
 	// CodeParse is a template that text/template does not parse.
 	CodeParse diag.Code = "CT-PARSE"
-	// CodeEnv is a function that reads the controller's environment.
-	CodeEnv diag.Code = "CT-ENV"
-	// CodeNetwork is a function that uses the network.
-	CodeNetwork diag.Code = "CT-NETWORK"
-	// CodeNondeterministic is a function that gives another result at each evaluation.
-	CodeNondeterministic diag.Code = "CT-NONDET"
-	// CodeCrypto is a function that makes keys or secrets.
-	CodeCrypto diag.Code = "CT-CRYPTO"
-	// CodeMutation is a function that changes its argument.
-	CodeMutation diag.Code = "CT-MUTATION"
 	// CodeUnsupported is a construct or function that is not translated.
 	CodeUnsupported diag.Code = "CT-UNSUPPORTED"
 	// CodeTooLarge is a template beyond the limits of size.

@@ -59,18 +59,27 @@ func (s source) refusals(err error) diag.List {
 	return diag.List{s.at(expr.CodeInternal, 0, err.Error())}
 }
 
-// textOf lowers nodes to the text that they print. A declaration holds for the nodes after it.
+// textOf lowers nodes to the text that they print.
 func (t *translator) textOf(nodes []parse.Node, d dot) (value, error) {
-	scope := len(t.variables)
-	defer func() { t.variables = t.variables[:scope] }()
-	var pieces []value
+	return t.sequence(nodes, d, nil, t.joined)
+}
+
+// sequence lowers nodes one after the other; finish makes the result of what they print. A declaration or an
+// assignment holds for the nodes after it, which are therefore lowered inside of it.
+func (t *translator) sequence(nodes []parse.Node, d dot, pieces []value, finish func([]value) value) (value, error) {
 	for i, n := range nodes {
+		rest := func() (value, error) { return t.sequence(nodes[i+1:], d, pieces, finish) }
 		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
-			rest, err := t.declare(action.Pipe, d, func() (value, error) { return t.textOf(nodes[i+1:], d) })
-			if err != nil {
-				return nil, err
+			if action.Pipe.IsAssign {
+				return t.assign(action.Pipe, d, rest)
 			}
-			return t.joined(append(pieces, rest)), nil
+			return t.declare(action.Pipe, d, rest)
+		}
+		if names := t.assigned(n); len(names) > 0 {
+			return t.withState(n, d, names, func(text value) (value, error) {
+				pieces = append(pieces, text)
+				return rest()
+			})
 		}
 		piece, err := t.piece(n, d)
 		if err != nil {
@@ -80,14 +89,11 @@ func (t *translator) textOf(nodes []parse.Node, d dot) (value, error) {
 			pieces = append(pieces, piece)
 		}
 	}
-	return t.joined(pieces), nil
+	return finish(pieces), nil
 }
 
 // declare lowers $x := pipeline and what follows it.
 func (t *translator) declare(p *parse.PipeNode, d dot, rest func() (value, error)) (value, error) {
-	if p.IsAssign {
-		return nil, t.source.refuse(CodeUnsupported, p.Pos, "assigning to a variable again is not supported")
-	}
 	init, err := t.pipe(p, d)
 	if err != nil {
 		return nil, err
@@ -173,6 +179,9 @@ func (t *translator) branch(
 	test, err := t.pipe(n.Pipe, d)
 	if err != nil {
 		return nil, err
+	}
+	if n.Pipe.IsAssign {
+		return nil, t.source.refuse(CodeUnsupported, n.Pos, "an assignment as a condition is not supported")
 	}
 	declared := ""
 	if len(n.Pipe.Decl) > 0 {

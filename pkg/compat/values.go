@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,15 +9,15 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 
+	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
 // absent is a template value that is not there, such as a missing map key; nil is an explicit null. In CEL it
 // is an optional without a value.
-type absent struct{}
+type absent = sprig.Absent
 
-// native turns a CEL value into the Go value that a template function works on: string, bool, int64, float64,
-// []any, map[string]any, nil or absent.
+// native turns a CEL value into the Go value that a template function works on; see package sprig.
 func native(val ref.Val) (any, error) {
 	switch v := val.(type) {
 	case types.String:
@@ -27,6 +26,8 @@ func native(val ref.Val) (any, error) {
 		return bool(v), nil
 	case types.Int:
 		return int64(v), nil
+	case goInt:
+		return int(v), nil
 	case types.Double:
 		return float64(v), nil
 	case types.Null:
@@ -81,18 +82,30 @@ func nativeList(l traits.Lister) (any, error) {
 
 // wrap turns the Go value of a template function into a CEL value.
 func wrap(val any) ref.Val {
-	if _, ok := val.(absent); ok {
+	switch v := val.(type) {
+	case absent:
 		return types.OptionalNone
+	case int:
+		return goInt(v)
+	case []any:
+		return wrapList(v)
 	}
 	return types.DefaultTypeAdapter.NativeToValue(val)
 }
 
-// norm is what text/template makes of a value that passes through a pipeline: a null is then absent.
-func norm(val any) any {
-	if val == nil {
-		return absent{}
+// wrapList wraps the items of a list that CEL cannot wrap itself.
+func wrapList(list []any) ref.Val {
+	for _, item := range list {
+		switch item.(type) {
+		case int, absent:
+			items := make([]ref.Val, len(list))
+			for i, item := range list {
+				items[i] = wrap(item)
+			}
+			return types.NewRefValList(types.DefaultTypeAdapter, items)
+		}
 	}
-	return val
+	return types.NewDynamicList(types.DefaultTypeAdapter, list)
 }
 
 // field is the template expression x.name.
@@ -112,39 +125,6 @@ func field(x any, name string) (any, error) {
 	}
 }
 
-// printed is how a template prints a value.
-func printed(val any) string {
-	switch v := val.(type) {
-	case nil, absent:
-		return ""
-	case string:
-		return v
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-// truth is what if and with make of a value.
-func truth(val any) bool {
-	switch v := val.(type) {
-	case nil, absent:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return true
-}
-
 // isTrue is the test that Clusterpedia makes of a rendered condition.
 func isTrue(text string) bool { return strings.ToLower(strings.TrimSpace(text)) == "true" }
 
@@ -158,7 +138,7 @@ func items(val any) (keys, values []any, err error) {
 		return nil, nil, nil
 	case []any:
 		for i := range v {
-			keys = append(keys, int64(i))
+			keys = append(keys, i)
 		}
 		return keys, v, nil
 	case map[string]any:
@@ -166,15 +146,22 @@ func items(val any) (keys, values []any, err error) {
 			keys, values = append(keys, name), append(values, v[name])
 		}
 		return keys, values, nil
+	case int:
+		return counted(v, func(i int) any { return i })
 	case int64:
-		if v > maxRange {
-			return nil, nil, expr.Failuref(expr.CodeTooExpensive, "a range of more than %d", maxRange)
-		}
-		for i := range v {
-			keys, values = append(keys, i), append(values, i)
-		}
-		return keys, values, nil
+		return counted(int(v), func(i int) any { return int64(i) })
 	default:
 		return nil, nil, expr.Failuref(expr.CodeWrongType, "a range over a value that is no list, map or integer")
 	}
+}
+
+// counted are the values of a range over a number; it has no keys.
+func counted(n int, value func(int) any) (keys, values []any, err error) {
+	if n > maxRange {
+		return nil, nil, expr.Failuref(expr.CodeTooExpensive, "a range of more than %d", maxRange)
+	}
+	for i := range n {
+		values = append(values, value(i))
+	}
+	return nil, values, nil
 }
