@@ -1,0 +1,43 @@
+package compat_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterimport/clusterimport/pkg/compat"
+	"github.com/clusterimport/clusterimport/pkg/expr"
+)
+
+// FuzzTranslate translates anything twice: it never panics, and it always says the same.
+func FuzzTranslate(f *testing.F) {
+	for _, seed := range append(conditions(), texts()[:120]...) {
+		f.Add(seed)
+	}
+	f.Add("spec:\n  server: \"{{ .source.name }}\"\n")
+	f.Add("{{ range $i, $x := .source }}{{ $i = 1 }}{{ else }}{{ end }}{{ $x }}")
+	env, err := expr.NewEnv(expr.Scope{References: []expr.Reference{{Key: "s"}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		program, list := compat.Condition(env, "f", src)
+		if (program == nil) != list.HasErrors() {
+			t.Fatalf("program %v with diagnostics %s", program, list)
+		}
+		if _, again := compat.Condition(env, "f", src); !cmp.Equal(list, again) {
+			t.Fatalf("translated twice: %s and %s", list, again)
+		}
+		doc, list := compat.Document(env, "f", src, documentSchema())
+		if (doc == nil) != list.HasErrors() {
+			t.Fatalf("document %v with diagnostics %s", doc, list)
+		}
+		b := expr.NewBinding(sample(), []string{"s"})
+		if program != nil {
+			_, _ = program.Bool(t.Context(), b)
+		}
+		if doc != nil {
+			_, _ = doc.Render(t.Context(), b)
+		}
+	})
+}
