@@ -26,8 +26,8 @@ const (
 // A valid name stays as it is. In any other, A to Z become lower-case, each run of other characters becomes a dash,
 // and dashes at the ends of a name (of a subdomain: of each label) and empty labels are dropped. A name that is too
 // long is cut and ends in a dash and a hash of the whole text, so that two long texts get two names. Like Kubernetes,
-// dns.subdomain bounds the name only, not each of its labels. A text with no letter or digit, or
-// of more than maxNameText bytes, is an error.
+// dns.subdomain bounds the name only, not each of its labels. A text with no letter or digit is an error, and so is
+// one of more than maxNameText bytes.
 func dnsFunctions() []cel.EnvOption {
 	return []cel.EnvOption{
 		textFunction("dns.label", "dns_label_string", dnsLabel),
