@@ -4,11 +4,11 @@ import "github.com/clusterimport/clusterimport/pkg/expr"
 
 // The limits of results and of what is done for them.
 const (
-	maxText   = 1 << 20      // bytes of a text
-	maxItems  = 100_000      // items of a list or a map
-	maxDepth  = 10_000       // lists and maps inside each other, as encoding/json has it
-	maxWork   = 4 << 20      // items that one comparison of lists and maps looks at
-	maxMerged = 2 * maxItems // items of all the maps that one merge looks at
+	maxText   = 1 << 20  // bytes of a text
+	maxItems  = 100_000  // items of a list or a map
+	maxDepth  = 10_000   // lists and maps inside each other, as encoding/json has it
+	maxWork   = 4 << 20  // items that one comparison of lists and maps looks at
+	maxMerged = maxItems // items of all the maps that one merge looks at
 )
 
 var (
