@@ -127,7 +127,7 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		ext.Sets(),
 		ext.Lists(ext.ListsVersion(3)),
 		ext.Math(ext.MathVersion(2)),
-		ext.Encoders(ext.EncodersVersion(1)),
+		ext.Encoders(ext.EncodersVersion(0)),
 		ext.Bindings(ext.BindingsVersion(1)),
 		ext.TwoVarComprehensions(),
 		k8slibrary.URLs(),
