@@ -6,8 +6,8 @@
 // text/template checks them: a parameter of a fixed type takes that type only, a map parameter takes an absent
 // map as an empty one, and every other parameter takes anything.
 //
-// Functions are pure, take the same time at most for the same arguments, change no argument, never panic and may
-// be called at once. What they differ in from the originals is deliberate:
+// Functions are pure, bounded in time and memory, change no argument, never panic and may be called concurrently.
+// What they differ in from the originals is deliberate:
 //
 //   - has, without, uniq and deepEqual compare numbers by value and lists by their items, not by Go type;
 //   - keys and values are sorted by key, and merge leaves its first argument as it is;

@@ -74,7 +74,7 @@ var listTable = map[string]group{
 		`mergeOverwrite (dict "a" "x") (dict "a" .map)`, `mergeOverwrite (dict "a" (dict "b" 1)) (dict "a" "x")`, `mergeOverwrite (dict "a" 1) (dict "a" "") (dict "a" false)`, `mergeOverwrite .absent .map`, `mergeOverwrite (dict) .absent .null`, `mergeOverwrite (dict "a" (dict "b" 1)) (dict "a" (dict "b" nil "c" (list)))`,
 	}, nil},
 	"mustMergeOverwrite": {"as mergeOverwrite", []string{`mustMergeOverwrite (dict "a" 1) .map`, `mustMergeOverwrite (dict) .absent`, `mustMergeOverwrite (dict) .text`}, nil},
-	"deepCopy":           {"the same value", []string{`deepCopy .map`, `deepCopy .mixed`, `deepCopy .text`, `deepCopy .n`, `deepCopy .null`, `deepCopy .absent`, `deepCopy .none`}, nil},
+	"deepCopy":           {"the same value", []string{`deepCopy .map`, `deepCopy .mixed`, `deepCopy .text`, `deepCopy .n`, `deepCopy .null`, `deepCopy .absent`, `deepCopy .none`, `deepCopy (rest .none)`, `deepCopy (list nil)`, `deepCopy (rest .none) | toJson`}, nil},
 	"mustDeepCopy":       {"as deepCopy", []string{`mustDeepCopy .map`, `mustDeepCopy .f`, `mustDeepCopy .absent`}, nil},
 	"index": {"into lists, maps and texts", []string{
 		`index .map "a"`, `index .map "z"`, `index .map "m" "x"`, `index .map "m" "l" 0`, `index .map "z" "x"`, `index .map "null" "x"`, `index .list 0`, `index .list 99`, `index .list 5`, `index .list -1`, `index .list .one`, `index .list 1.0`, `index .list "0"`,
