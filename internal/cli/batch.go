@@ -26,6 +26,8 @@ const lineTimeout = 800 * time.Millisecond
 
 // evalLines evaluates a batch. No line stops it: what is wrong with one is its result.
 func evalLines(ctx context.Context, in io.Reader, out io.Writer) error {
+	// The environments are made when they are first needed; the first line must not wait for them.
+	evaluate(ctx, fieldCondition, "{{ true }}", evalData{})
 	reader := bufio.NewReaderSize(in, 64<<10)
 	for {
 		line, err := reader.ReadBytes('\n')
