@@ -54,10 +54,34 @@ func (p *Policy) Name(ctx context.Context, b *expr.Binding) (string, error) {
 	if name == "" {
 		return "", &InvalidError{StageName, "the rendered name is empty"}
 	}
-	if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
-		return "", &InvalidError{StageName, fmt.Sprintf("the rendered name %q is not valid: %s", shorten(name), faults[0])}
+	if !isSubdomain(name) {
+		fault := validation.IsDNS1123Subdomain(name)[0]
+		return "", &InvalidError{StageName, fmt.Sprintf("the rendered name %q is not valid: %s", shorten(name), fault)}
 	}
 	return name, nil
+}
+
+// isSubdomain reports what validation.IsDNS1123Subdomain does, without its regular expression, which costs more than
+// rendering the name.
+func isSubdomain(name string) bool {
+	label := true // at the begin of a label
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+			label = false
+		case label || i+1 == len(name):
+			return false
+		case c == '-':
+		case c == '.':
+			if name[i-1] == '-' {
+				return false
+			}
+			label = true
+		default:
+			return false
+		}
+	}
+	return name != "" && !label && len(name) <= validation.DNS1123SubdomainMaxLength
 }
 
 // shorten keeps messages readable: a rendered name may have any length.
@@ -90,8 +114,9 @@ func (p *Policy) Reference(ctx context.Context, i int, b *expr.Binding) (Referen
 	if out.Name = strings.TrimSpace(name); out.Name == "" {
 		return out, &InvalidError{StageReference, fmt.Sprintf("the name of reference %q is empty", r.key)}
 	}
-	if faults := validation.IsDNS1123Subdomain(out.Name); len(faults) > 0 {
-		return out, &InvalidError{StageReference, fmt.Sprintf("the name of reference %q is not valid: %s", r.key, faults[0])}
+	if !isSubdomain(out.Name) {
+		fault := validation.IsDNS1123Subdomain(out.Name)[0]
+		return out, &InvalidError{StageReference, fmt.Sprintf("the name of reference %q is not valid: %s", r.key, fault)}
 	}
 	if r.namespace == nil {
 		return out, nil
