@@ -31,7 +31,7 @@ const (
 )
 
 // layers is the order of pkg/: a package may import those after it, its own parts, and the API.
-var layers = []string{"pkg/lifecycle", "pkg/policy", "pkg/compat", "pkg/render", "pkg/expr", "pkg/diag"}
+var layers = []string{"pkg/lifecycle", "pkg/policy", "pkg/compat", "pkg/render", "pkg/expr", "pkg/expr/plain", "pkg/diag"}
 
 // imports says who may not import what. A name stands for itself and for everything below it.
 var imports = []struct {
@@ -238,9 +238,15 @@ func checkLayers(t *tree) []finding {
 	return found
 }
 
-// layer is the place of a package of pkg/ in the order, or -1.
+// layer is the place of a package of pkg/ in the order, or -1. A part that is a layer itself stands behind its whole.
 func layer(dir string) int {
-	return slices.IndexFunc(layers, func(root string) bool { return within(dir, root) })
+	place := -1
+	for i, root := range layers {
+		if within(dir, root) {
+			place = i
+		}
+	}
+	return place
 }
 
 func mayImport(from, to string) bool {

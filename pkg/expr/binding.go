@@ -10,35 +10,47 @@ import (
 // Binding is the values of the variables for one object. Its maps are only read. A binding serves one
 // goroutine; making one costs nothing much.
 type Binding struct {
-	source     any
+	source map[string]any
+	// metadata is that of source: most names are made of it.
+	metadata   map[string]any
+	keys       []string
 	references map[string]any
-	missing    []string
-	unknown    []*interpreter.AttributePattern
+	// unknown are the patterns of the missing references, when they were asked for.
+	unknown []*interpreter.AttributePattern
 }
 
 // NewBinding binds source, a JSON object as the API machinery decodes it: map[string]any, []any, string, bool,
 // int64, float64 and nil. The references named by keys exist but are missing until SetReference gives them.
 func NewBinding(source map[string]any, keys []string) *Binding {
-	b := &Binding{source: source, references: make(map[string]any, len(keys)), missing: slices.Clone(keys)}
-	b.refresh()
+	b := &Binding{source: source, keys: keys}
+	b.metadata, _ = source["metadata"].(map[string]any)
 	return b
 }
 
 // SetReference gives the reference key its object.
 func (b *Binding) SetReference(key string, object map[string]any) {
+	if b.references == nil {
+		b.references = make(map[string]any, len(b.keys))
+	}
 	b.references[key] = object
-	b.missing = slices.DeleteFunc(b.missing, func(k string) bool { return k == key })
-	b.refresh()
+	b.unknown = nil
 }
 
 // Missing are the references that have no object.
-func (b *Binding) Missing() []string { return b.missing }
-
-func (b *Binding) refresh() {
-	b.unknown = make([]*interpreter.AttributePattern, len(b.missing))
-	for i, key := range b.missing {
-		b.unknown[i] = interpreter.NewAttributePattern(ReferencesVariable).QualString(key)
+func (b *Binding) Missing() []string {
+	var missing []string
+	for _, key := range b.keys {
+		if b.lacks(key) {
+			missing = append(missing, key)
+		}
 	}
+	return missing
+}
+
+// lacks reports whether a declared reference has no object.
+func (b *Binding) lacks(key string) bool {
+	_, ok := b.references[key]
+	return !ok && slices.Contains(b.keys, key)
 }
 
 // ResolveName implements CEL's Activation.
@@ -57,7 +69,14 @@ func (b *Binding) ResolveName(name string) (any, bool) {
 func (b *Binding) Parent() interpreter.Activation { return nil }
 
 // UnknownAttributePatterns implements CEL's PartialActivation: a missing reference is not absent, it is not known.
-func (b *Binding) UnknownAttributePatterns() []*interpreter.AttributePattern { return b.unknown }
+func (b *Binding) UnknownAttributePatterns() []*interpreter.AttributePattern {
+	if b.unknown == nil && len(b.references) < len(b.keys) {
+		for _, key := range b.Missing() {
+			b.unknown = append(b.unknown, interpreter.NewAttributePattern(ReferencesVariable).QualString(key))
+		}
+	}
+	return b.unknown
+}
 
 // AsPartialActivation implements CEL's conversion to a PartialActivation.
 func (b *Binding) AsPartialActivation() (interpreter.PartialActivation, bool) { return b, true }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
-	celast "github.com/google/cel-go/common/ast"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
 )
@@ -110,84 +109,4 @@ func diagnostics(src Source, code diag.Code, issues *cel.Issues) diag.List {
 func firstLine(message string) string {
 	first, _, _ := strings.Cut(message, "\n")
 	return strings.TrimSpace(strings.TrimPrefix(first, "Syntax error: "))
-}
-
-// plan builds the program of a checked expression.
-func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
-	native := checked.NativeRep()
-	p := &Program{src: src, info: native.SourceInfo(), out: checked.OutputType()}
-	p.path, p.literal = direct(native.Expr())
-	shape := inspect(native.Expr())
-	p.references = shape.references(e.scope.Keys())
-	if p.path != nil || p.literal != nil {
-		return p, nil
-	}
-	options := []cel.ProgramOption{
-		cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost),
-		cel.CostTracking(costs{}),
-		cel.CostLimit(costLimit),
-	}
-	if shape.usesReferences() {
-		options = append(options, cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost, cel.OptPartialEval))
-	}
-	if shape.loops {
-		p.loops = true
-		options = append(options, cel.InterruptCheckFrequency(interruptEvery))
-	}
-	prg, err := e.exec.Program(checked, options...)
-	if err != nil {
-		return nil, err
-	}
-	p.cel = prg
-	return p, nil
-}
-
-// shape is what the plan of an expression depends on.
-type shape struct {
-	loops bool
-	// keys are the references that are selected by name; whole says that references is used otherwise.
-	keys  []string
-	whole bool
-}
-
-func (s shape) usesReferences() bool { return s.whole || len(s.keys) > 0 }
-
-func (s shape) references(declared []string) []string {
-	if s.whole {
-		return declared
-	}
-	return s.keys
-}
-
-// inspect walks a checked, macro-expanded expression.
-func inspect(e celast.Expr) shape {
-	var s shape
-	selected := map[int64]bool{}
-	seen := map[string]bool{}
-	visit := func(e celast.Expr) {
-		switch e.Kind() {
-		case celast.ComprehensionKind:
-			s.loops = true
-		case celast.SelectKind:
-			operand := e.AsSelect().Operand()
-			if key := e.AsSelect().FieldName(); isReferences(operand) {
-				selected[operand.ID()] = true
-				if !seen[key] {
-					seen[key] = true
-					s.keys = append(s.keys, key)
-				}
-			}
-		case celast.IdentKind:
-			if isReferences(e) && !selected[e.ID()] {
-				s.whole = true
-			}
-		default:
-		}
-	}
-	celast.PreOrderVisit(e, celast.NewExprVisitor(visit))
-	return s
-}
-
-func isReferences(e celast.Expr) bool {
-	return e.Kind() == celast.IdentKind && e.AsIdent() == ReferencesVariable
 }

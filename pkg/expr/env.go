@@ -11,6 +11,7 @@ import (
 	k8slibrary "k8s.io/apiserver/pkg/cel/library"
 
 	"github.com/clusterimport/clusterimport/pkg/expr/library"
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 // The variables that expressions see.
@@ -111,6 +112,7 @@ func (e *Env) Extend(x *Extension) (*Env, error) {
 // an upgrade of a dependency must not change what a stored policy means.
 var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(append(library.Options(),
+		cel.CustomTypeAdapter(plain.Adapter{}),
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),

@@ -9,7 +9,7 @@ import (
 	"github.com/google/cel-go/interpreter"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
-	"github.com/clusterimport/clusterimport/pkg/expr/library"
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 // Codes of errors that evaluating an expression gives.
@@ -79,8 +79,8 @@ func failureOf(err error) *FailureError {
 	if own, ok := errors.AsType[*FailureError](err); ok {
 		return own
 	}
-	if constant, ok := errors.AsType[library.Error](err); ok {
-		return &FailureError{CodeFunction, constant.Error()}
+	if constant, ok := errors.AsType[plain.Error](err); ok {
+		return &FailureError{codeOf(constant), constant.Error()}
 	}
 	if errors.As(err, new(interpreter.EvalCancelledError)) || errors.Is(err, interpreter.InterruptError{}) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -95,17 +95,33 @@ func failureOf(err error) *FailureError {
 	return &FailureError{CodeFunction, "a function refuses its arguments"}
 }
 
+// codeOf tells the errors of converting a result from those of a function, which has its own limits.
+func codeOf(err plain.Error) diag.Code {
+	switch err {
+	case plain.ErrTooLong, plain.ErrTooDeep, plain.ErrTooMany:
+		return CodeTooExpensive
+	case plain.ErrNumber:
+		return CodeArithmetic
+	case plain.ErrNoJSON, plain.ErrKey:
+		return CodeWrongType
+	default:
+		return CodeFunction
+	}
+}
+
 var celErrors = []struct {
 	marker  string
 	code    diag.Code
 	message string
 }{
 	{"no such key", CodeNoSuchKey, "no such key"},
-	{"no such attribute", CodeNoSuchKey, "no such field"},
+	{"no such attribute", CodeNoSuchKey, "no such key"},
 	{"index out of bounds", CodeNoSuchKey, "index out of bounds"},
 	{"out of range", CodeNoSuchKey, "index out of range"},
 	{"no such overload", CodeWrongType, "no such overload: an operand has another type than expected"},
 	{"unsupported index type", CodeWrongType, "the index has the wrong type"},
+	{"unsupported index value", CodeWrongType, "the index has the wrong type"},
+	{"invalid qualifier type", CodeWrongType, "the index has the wrong type"},
 	{"type conversion error", CodeWrongType, "the value cannot be converted to this type"},
 	{"unsupported conversion", CodeWrongType, "the value cannot be converted to this type"},
 	{"integer overflow", CodeArithmetic, "integer overflow"},

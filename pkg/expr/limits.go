@@ -1,5 +1,7 @@
 package expr
 
+import "github.com/clusterimport/clusterimport/pkg/expr/plain"
+
 // Limits of what one expression may be and do. They bound what a policy's author can cost the controller.
 const (
 	// maxExpressionSize is the length of one expression in characters.
@@ -11,9 +13,7 @@ const (
 	costLimit = 1_000_000
 	// interruptEvery is after how many steps of a comprehension the context is looked at.
 	interruptEvery = 100
-
-	// maxResultBytes bounds the text in a result, maxResultNodes its values and maxResultDepth its nesting.
-	maxResultBytes = 1 << 20
-	maxResultNodes = 50_000
-	maxResultDepth = 64
 )
+
+// resultLimits bound the result of an expression.
+var resultLimits = plain.Limits{Values: 50_000, Bytes: 1 << 20, Depth: 64}

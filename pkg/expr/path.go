@@ -12,6 +12,10 @@ import (
 type path struct {
 	variable string
 	fields   []step
+	// reference is the key of the reference that is read, if any.
+	reference string
+	// metadata are the fields after source.metadata, if the path begins with it.
+	metadata []step
 }
 
 // step is one selected field and the node of the syntax tree that selects it.
@@ -27,7 +31,7 @@ func direct(e celast.Expr) (*path, ref.Val) {
 		return nil, e.AsLiteral()
 	case celast.SelectKind:
 		if p := pathOf(e); p != nil {
-			return p, nil
+			return p.complete(), nil
 		}
 	default:
 	}
@@ -54,14 +58,36 @@ func pathOf(e celast.Expr) *path {
 	return nil
 }
 
-// walk follows the path from root. On failure it returns the node that failed.
-func (p *path) walk(root any) (any, int64, error) {
-	val := root
-	for _, f := range p.fields {
-		object, ok := val.(map[string]any)
-		if !ok {
-			return nil, f.id, errNoSuchOverload
+func (p *path) complete() *path {
+	switch {
+	case p.variable == ReferencesVariable:
+		p.reference = p.fields[0].name
+	case p.fields[0].name == "metadata":
+		p.metadata = p.fields[1:]
+	}
+	return p
+}
+
+// walk follows the path. On failure it returns the node that failed.
+func (p *path) walk(b *Binding) (val any, failed int64, err error) {
+	if len(p.metadata) > 0 && b.metadata != nil {
+		return walk(b.metadata, p.metadata)
+	}
+	if p.reference != "" {
+		return walk(b.references, p.fields)
+	}
+	return walk(b.source, p.fields)
+}
+
+func walk(object map[string]any, fields []step) (val any, failed int64, err error) {
+	for i, f := range fields {
+		if i > 0 {
+			var ok bool
+			if object, ok = val.(map[string]any); !ok {
+				return nil, f.id, errNoSuchOverload
+			}
 		}
+		var ok bool
 		if val, ok = object[f.name]; !ok {
 			return nil, f.id, errNoSuchKey
 		}

@@ -3,13 +3,14 @@ package expr
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/interpreter"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 // Program is a compiled expression. It is immutable and safe for concurrent use.
@@ -18,13 +19,12 @@ type Program struct {
 	info       *celast.SourceInfo
 	out        *cel.Type
 	references []string
-	loops      bool
 
-	// One of these three evaluates the expression: a literal and a plain selection such as
-	// source.metadata.name need no CEL program.
-	literal ref.Val
-	path    *path
-	cel     cel.Program
+	// A literal and a plain selection such as source.metadata.name need no CEL program. What is proven linear needs
+	// no counting; counted decides about the rest, and about linear expressions whose loops are long.
+	literal         ref.Val
+	path            *path
+	linear, counted cel.Program
 }
 
 // Source returns where the expression stands.
@@ -43,38 +43,43 @@ func (p *Program) Eval(ctx context.Context, b *Binding) (ref.Val, error) {
 		return p.literal, nil
 	}
 	if p.path != nil {
-		return p.walk(b)
+		val, err := p.walk(b)
+		if err != nil {
+			return nil, err
+		}
+		return plain.Value(val), nil
 	}
 	val, err := p.run(ctx, b)
 	if err != nil {
 		return nil, p.runtimeError(err)
 	}
 	if u, ok := val.(*types.Unknown); ok {
-		return nil, &PendingError{References: pendingOn(u, b.missing)}
+		return nil, &PendingError{References: pendingOn(u, b.Missing())}
 	}
 	return val, nil
 }
 
 func (p *Program) run(ctx context.Context, b *Binding) (ref.Val, error) {
-	if !p.loops {
-		val, _, err := p.cel.Eval(interpreter.Activation(b))
-		return val, err
+	if p.linear != nil {
+		val, _, err := p.linear.Eval(interpreter.Activation(b))
+		if err == nil || !errors.Is(err, errLongLoop) {
+			return val, err
+		}
 	}
-	val, _, err := p.cel.ContextEval(ctx, interpreter.Activation(b))
+	val, _, err := p.counted.ContextEval(ctx, interpreter.Activation(b))
 	return val, err
 }
 
 // walk evaluates a plain selection.
-func (p *Program) walk(b *Binding) (ref.Val, error) {
-	if p.path.variable == ReferencesVariable && slices.Contains(b.missing, p.path.fields[0].name) {
-		return nil, &PendingError{References: []string{p.path.fields[0].name}}
+func (p *Program) walk(b *Binding) (any, error) {
+	if key := p.path.reference; key != "" && b.lacks(key) {
+		return nil, &PendingError{References: []string{key}}
 	}
-	root, _ := b.ResolveName(p.path.variable)
-	val, id, err := p.path.walk(root)
+	val, failed, err := p.path.walk(b)
 	if err != nil {
-		return nil, p.errorAt(id, err)
+		return nil, p.errorAt(failed, err)
 	}
-	return types.DefaultTypeAdapter.NativeToValue(val), nil
+	return val, nil
 }
 
 // Bool evaluates an expression of type bool. An optional without a value is false.
@@ -98,6 +103,14 @@ func (p *Program) Bool(ctx context.Context, b *Binding) (bool, error) {
 // Text evaluates an expression and prints its value: a string is itself, an absent value and null are "",
 // numbers and bools as CEL prints them. Lists, maps and bytes have no text.
 func (p *Program) Text(ctx context.Context, b *Binding) (string, error) {
+	if p.path != nil {
+		// The usual name is made of texts that are selected: it costs no CEL value.
+		if val, err := p.walk(b); err == nil {
+			if text, ok := val.(string); ok {
+				return text, nil
+			}
+		}
+	}
 	val, err := p.Eval(ctx, b)
 	if err != nil {
 		return "", err
@@ -135,7 +148,7 @@ func (p *Program) JSON(ctx context.Context, b *Binding) (value any, present bool
 	if err != nil {
 		return nil, false, err
 	}
-	value, present, err = toJSON(val)
+	value, present, err = plain.FromCEL(val, resultLimits)
 	if err != nil {
 		return nil, false, p.errorAt(0, err)
 	}

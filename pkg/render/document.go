@@ -77,7 +77,8 @@ func Parse(lang Language, field, src string, schema *expr.Schema) (*Document, di
 	return doc, p.list
 }
 
-// Render evaluates every expression and returns a fresh document, whose strings may be those of the binding.
+// Render evaluates every expression. Parts of the result may be those of the binding or of the document: it must only
+// be read.
 func (d *Document) Render(ctx context.Context, b *expr.Binding) (map[string]any, error) {
 	value, _, err := d.root.Render(ctx, b)
 	if err != nil {
@@ -145,7 +146,7 @@ func (p *documentParser) mapping(n *yamlv3.Node, schema *expr.Schema) Node {
 			p.report(n, CodeField, "the field \""+name+"\" is missing")
 		}
 	}
-	return m
+	return m.fold()
 }
 
 func (p *documentParser) sequence(n *yamlv3.Node, schema *expr.Schema) Node {
@@ -157,7 +158,7 @@ func (p *documentParser) sequence(n *yamlv3.Node, schema *expr.Schema) Node {
 	for _, item := range n.Content {
 		s.items = append(s.items, p.node(item, schema.Items()))
 	}
-	return s
+	return s.fold()
 }
 
 // scalar compiles one scalar; one without expressions is what YAML says.

@@ -34,6 +34,20 @@ type entry struct {
 	value Node
 }
 
+// fold returns a mapping without expressions as what it always gives.
+func (m *mapping) fold() Node {
+	object := make(map[string]any, len(m.entries))
+	for _, e := range m.entries {
+		part, ok := e.value.(fixed)
+		if !ok {
+			return m
+		}
+		object[e.key] = part.val
+	}
+	return fixed{object}
+}
+
+// Render implements Node.
 func (m *mapping) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 	out := make(map[string]any, len(m.entries))
 	for _, e := range m.entries {
@@ -51,6 +65,20 @@ func (m *mapping) Render(ctx context.Context, b *expr.Binding) (any, bool, error
 // sequence is a list.
 type sequence struct{ items []Node }
 
+// fold returns a sequence without expressions as what it always gives.
+func (s *sequence) fold() Node {
+	list := make([]any, 0, len(s.items))
+	for _, item := range s.items {
+		part, ok := item.(fixed)
+		if !ok {
+			return s
+		}
+		list = append(list, part.val)
+	}
+	return fixed{list}
+}
+
+// Render implements Node.
 func (s *sequence) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 	out := make([]any, 0, len(s.items))
 	for _, item := range s.items {

@@ -84,18 +84,20 @@ func (o origin) compile(env *expr.Env, p piece, want *cel.Type) (*expr.Program, 
 // Text evaluates the expressions and returns the whole text. The error is that of the first expression that
 // fails; see expr.Program.Eval.
 func (t *Text) Text(ctx context.Context, b *expr.Binding) (string, error) {
-	var out strings.Builder
+	// A name has few parts: they need no memory but the result's.
+	var few [8]string
+	parts := few[:0]
 	for _, s := range t.segments {
-		text := s.literal
+		part := s.literal
 		if s.program != nil {
 			var err error
-			if text, err = s.program.Text(ctx, b); err != nil {
+			if part, err = s.program.Text(ctx, b); err != nil {
 				return "", err
 			}
 		}
-		out.WriteString(text)
+		parts = append(parts, part)
 	}
-	return out.String(), nil
+	return strings.Join(parts, ""), nil
 }
 
 // Literal returns the text of a Text without expressions.

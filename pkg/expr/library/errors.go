@@ -1,12 +1,10 @@
 package library
 
-// Error is what a function of this package refuses its arguments with. All errors are constants of this package, so
-// that none can hold a value: the text may be shown to everybody. errors.AsType[Error] finds it in the error of an
-// evaluation.
-type Error string
+import "github.com/clusterimport/clusterimport/pkg/expr/plain"
 
-// Error implements error.
-func (e Error) Error() string { return string(e) }
+// Error is what a function of this package refuses its arguments with. All errors are constants, so that none can
+// hold a value: the text may be shown to everybody. errors.AsType[Error] finds it in the error of an evaluation.
+type Error = plain.Error
 
 // Limits of texts and values, whatever an evaluation may still cost: they bound the work and memory of one call.
 const (
@@ -26,9 +24,11 @@ const (
 
 // Errors of documents, for all functions that read or write them.
 const (
-	errTooLong Error = "the text is too long"
-	errTooDeep Error = "the value is nested too deeply"
-	errTooMany Error = "there are too many values"
-	errNumber  Error = "a number does not fit in 64 bits"
-	errTwice   Error = "a key is given twice"
+	errTooLong = plain.ErrTooLong
+	errTooDeep = plain.ErrTooDeep
+	errTooMany = plain.ErrTooMany
+	errNoJSON  = plain.ErrNoJSON
+	errNumber  = plain.ErrNumber
+
+	errTwice Error = "a key is given twice"
 )

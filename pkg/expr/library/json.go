@@ -11,6 +11,8 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 const errNotJSON Error = "the text is not one JSON value"
@@ -22,7 +24,7 @@ const errNotJSON Error = "the text is not one JSON value"
 //
 // json.unmarshal reads one JSON value. A number is an int where it is written as one and fits, otherwise a double. A
 // key that an object has twice is an error. json.marshal writes without spaces, with keys in their order; see
-// plainer for the values that have a JSON form. A text may have maxJSON bytes, maxValues values and maxDepth levels.
+// plain.FromCEL for the values that have a JSON form. A text may have maxJSON bytes, maxValues values and maxDepth levels.
 func jsonFunctions() []cel.EnvOption {
 	return []cel.EnvOption{
 		cel.Function("json.unmarshal",
@@ -47,15 +49,24 @@ func readJSON(text string) (any, error) {
 	return decodeJSON(strings.NewReader(text))
 }
 
+// fromCEL turns a CEL value into a JSON value within the limits of a document and a length of text.
+func fromCEL(val ref.Val, length int) (any, error) {
+	value, present, err := plain.FromCEL(val, plain.Limits{Values: maxValues, Bytes: length, Depth: maxDepth})
+	if err == nil && !present {
+		return nil, errNoJSON
+	}
+	return value, err
+}
+
 func writeJSON(val ref.Val) (string, error) {
-	plain, err := toPlain(val, maxJSON)
+	value, err := fromCEL(val, maxJSON)
 	if err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(plain); err != nil {
+	if err := enc.Encode(value); err != nil {
 		return "", errNoJSON
 	}
 	if out.Len() > maxJSON {

@@ -6,6 +6,8 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 // Name is the name of the library, as cel.Env.HasLibrary knows it.
@@ -78,5 +80,5 @@ func valueOrError(value any, err error) ref.Val {
 	if err != nil {
 		return types.WrapErr(err)
 	}
-	return types.DefaultTypeAdapter.NativeToValue(value)
+	return plain.Value(value)
 }

@@ -66,16 +66,16 @@ func readYAML(text string, length int) (any, error) {
 }
 
 func marshalYAML(val ref.Val) (string, error) {
-	plain, err := toPlain(val, maxYAML)
+	value, err := fromCEL(val, maxYAML)
 	if err != nil {
 		return "", err
 	}
-	return writeYAML(plain, maxYAML)
+	return writeYAML(value, maxYAML)
 }
 
-// writeYAML writes plain JSON values with keys in their order.
-func writeYAML(plain any, length int) (string, error) {
-	out, err := yaml.Marshal(plain)
+// writeYAML writes JSON values with keys in their order.
+func writeYAML(value any, length int) (string, error) {
+	out, err := yaml.Marshal(value)
 	if err != nil {
 		return "", errNoYAML
 	}
