@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -44,22 +45,25 @@ type renderReference struct {
 // renderOptions are the flags of render.
 type renderOptions struct {
 	policy, output string
+	crds           []string
 	showSecrets    bool
 }
 
 func newRender() *cobra.Command {
 	o := &renderOptions{}
 	cmd := &cobra.Command{
-		Use:   "render -f POLICY OBJECTS...",
+		Use:   "render -f POLICY [--crds CRDS] OBJECTS...",
 		Short: "Show what a policy makes of objects",
 		Long: `Render evaluates a ClusterImportPolicy on manifests, without a cluster. OBJECTS are files or folders of
 manifests that hold sources and the objects they refer to; - is stdin. For each object of the policy's source
-kind it prints one result. Exit code 1 says that something could not be decided, or that nothing matched.`,
+kind it prints one result. CustomResourceDefinitions, with --crds or among the objects, tell the fields of these
+kinds, so that mistakes in the policy are found as they are in a cluster. Exit code 1 says that something could not be decided, or that nothing matched.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	cmd.Flags().StringVarP(&o.policy, "filename", "f", "", "file with one ClusterImportPolicy; - is stdin")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "yaml", "yaml or json")
+	cmd.Flags().StringSliceVar(&o.crds, "crds", nil, "files or folders with CustomResourceDefinitions")
 	cmd.Flags().BoolVar(&o.showSecrets, "show-secrets", false, "show values that come from Secrets")
 	_ = cmd.MarkFlagRequired("filename")
 	return cmd
@@ -77,7 +81,11 @@ func (o *renderOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	compiled, list := policy.Compile(&spec.Spec, policy.Types{})
+	defined, err := o.definitions(objects)
+	if err != nil {
+		return err
+	}
+	compiled, list := policy.Compile(&spec.Spec, defined.types(cmd.Context(), &spec.Spec))
 	if err := printDiagnostics(cmd.ErrOrStderr(), list); err != nil {
 		return err
 	}
@@ -100,6 +108,17 @@ func (o *renderOptions) run(cmd *cobra.Command, args []string) error {
 		return errFindings
 	}
 	return nil
+}
+
+// definitions are those of --crds and those among the objects, which --crds outweighs.
+func (o *renderOptions) definitions(objects *manifests) (definitions, error) {
+	defined, err := objects.definitions()
+	if err != nil {
+		return nil, err
+	}
+	given, err := readDefinitions(o.crds, nil)
+	maps.Copy(defined, given)
+	return defined, err
 }
 
 func readPolicy(path string, stdin io.Reader) (*v1alpha1.ClusterImportPolicy, error) {

@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
 
@@ -49,6 +50,7 @@ type Controller struct {
 	crds       cache.TypedSharedIndexInformer[*metav1.PartialObjectMetadata]
 
 	resources  *kube.Resources
+	schemas    *kube.Schemas
 	watches    *kube.WatchSet
 	registry   *registry
 	references *references
@@ -73,9 +75,11 @@ var crdResource = schema.GroupVersionResource{
 
 // New makes a controller.
 func New(o Options) *Controller {
+	resources := kube.NewResources(o.Clients.Kubernetes.Discovery())
 	c := &Controller{
 		Options:    o,
-		resources:  kube.NewResources(o.Clients.Kubernetes.Discovery()),
+		resources:  resources,
+		schemas:    kube.NewSchemas(openapi.ToClientWithContext(o.Clients.Kubernetes.Discovery().OpenAPIV3()), resources),
 		registry:   newRegistry(),
 		references: newReferences(),
 		tally:      newTally(),

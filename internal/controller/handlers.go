@@ -70,6 +70,7 @@ func sourceOf(policy string, l *v1alpha1.PediaClusterLifecycle) sourceKey {
 // kindsChanged plans every policy anew: a kind came, changed or went.
 func (c *Controller) kindsChanged() {
 	c.resources.Invalidate()
+	c.schemas.Invalidate()
 	for _, name := range c.policies.GetStore().ListKeys() {
 		c.policyLoop.queue.Add(name)
 	}

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/kube"
-	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/lifecycle"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
@@ -22,6 +19,9 @@ import (
 // unavailableRetry is how often a kind that is not served is looked for: kinds of aggregated API servers come
 // without an event.
 const unavailableRetry = 5 * time.Second
+
+// untypedRetry is how often the schema of a kind is asked for that is served without one.
+const untypedRetry = time.Minute
 
 // reconcilePolicy compiles a policy, watches its kinds, publishes it and writes its status.
 func (c *Controller) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
@@ -66,13 +66,10 @@ func (c *Controller) retire(name string) {
 // at work, so that what it imported is still followed.
 func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState) (time.Duration, error) {
 	p := state.Policy
-	compiled, list := c.compiled.compile(p)
-	state.Diagnostics = list
-	if compiled == nil {
-		return 0, nil
-	}
-	active, err := c.negotiate(ctx, p, compiled)
+	active, err := c.negotiate(ctx, p)
 	if missing, ok := errors.AsType[*unavailableError](err); ok {
+		// Without its kinds a policy can be checked as far as its own text goes.
+		_, state.Diagnostics = c.compiled.compile(p, policy.Types{})
 		state.Unavailable = &lifecycle.Unavailable{Reason: missing.reason, Message: missing.message}
 		c.resources.Invalidate()
 		return unavailableRetry, nil
@@ -80,7 +77,26 @@ func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState)
 	if err != nil {
 		return 0, err
 	}
-	kinds := kindsOf(active)
+	types := policy.TypesOf(ctx, c.schemas, resourcesOf(active))
+	again := c.schemas.Settles()
+	if again == 0 && len(types.Untyped) > 0 {
+		again = untypedRetry
+	}
+	if active.Compiled, state.Diagnostics = c.compiled.compile(p, types); active.Compiled == nil {
+		return again, nil
+	}
+	c.publish(active)
+	state.Source = &active.Source
+	for _, gvr := range kindsOf(active) {
+		state.Watches = append(state.Watches, c.watchState(gvr))
+	}
+	return again, nil
+}
+
+// publish puts a compiled policy to work, and plans its fleet when it is another policy than before. Other schemas
+// find other mistakes; they change no result.
+func (c *Controller) publish(active *lifecycle.ActivePolicy) {
+	p, kinds := active.Policy, kindsOf(active)
 	before := c.registry.get(p.Name)
 	c.registry.publish(p.Name, active, kinds)
 	c.watches.Set(p.Name, kinds)
@@ -88,11 +104,6 @@ func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState)
 		!slices.Equal(before.References, active.References) {
 		c.enqueueFleet(p.Name)
 	}
-	state.Source = &active.Source
-	for _, gvr := range kinds {
-		state.Watches = append(state.Watches, c.watchState(gvr))
-	}
-	return 0, nil
 }
 
 // unavailableError says which kind is not served.
@@ -102,14 +113,12 @@ func (e *unavailableError) Error() string { return e.message }
 
 // negotiate chooses the versions of the policy's kinds. A choice stays while it is served and the spec is the
 // same: a new version may mean something else to the expressions.
-func (c *Controller) negotiate(
-	ctx context.Context, p *v1alpha1.ClusterImportPolicy, compiled *policy.Policy,
-) (*lifecycle.ActivePolicy, error) {
+func (c *Controller) negotiate(ctx context.Context, p *v1alpha1.ClusterImportPolicy) (*lifecycle.ActivePolicy, error) {
 	var current *v1alpha1.ResolvedResource
 	if p.Status.ObservedGeneration == p.Generation {
 		current = p.Status.Source
 	}
-	active := &lifecycle.ActivePolicy{Policy: p, Compiled: compiled}
+	active := &lifecycle.ActivePolicy{Policy: p}
 	var err error
 	active.Source, err = c.resources.Negotiate(ctx, p.Spec.Source.Group, p.Spec.Source.Resource, p.Spec.Source.Versions, current)
 	if err != nil {
@@ -143,12 +152,23 @@ func unavailable(err error, reason string) error {
 	return err
 }
 
-func kindsOf(active *lifecycle.ActivePolicy) []schema.GroupVersionResource {
-	kinds := []schema.GroupVersionResource{gvrOf(active.Source)}
+// resourcesOf are the resources of a policy in the versions that were chosen.
+func resourcesOf(active *lifecycle.ActivePolicy) policy.Resources {
+	out := policy.Resources{Source: gvrOf(active.Source)}
 	for _, r := range active.References {
 		gvr := schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Resource}
-		if !slices.Contains(kinds, gvr) {
-			kinds = append(kinds, gvr)
+		out.References = append(out.References, policy.ReferenceResource{Key: r.Key, GroupVersionResource: gvr})
+	}
+	return out
+}
+
+// kindsOf are the same, each once.
+func kindsOf(active *lifecycle.ActivePolicy) []schema.GroupVersionResource {
+	resources := resourcesOf(active)
+	kinds := []schema.GroupVersionResource{resources.Source}
+	for _, r := range resources.References {
+		if !slices.Contains(kinds, r.GroupVersionResource) {
+			kinds = append(kinds, r.GroupVersionResource)
 		}
 	}
 	return kinds
@@ -172,40 +192,4 @@ func (c *Controller) watchState(gvr schema.GroupVersionResource) lifecycle.Watch
 		w.Message = fmt.Sprintf("cannot watch %s: %s", gvr.GroupResource(), kube.Explain(err))
 	}
 	return w
-}
-
-// compiledPolicies keeps what compiling gave, so that an event costs no compilation.
-type compiledPolicies struct {
-	mu     sync.Mutex
-	byName map[string]compilation
-}
-
-// compilation is the result of compiling one generation of a policy.
-type compilation struct {
-	uid        types.UID
-	generation int64
-	policy     *policy.Policy
-	list       diag.List
-}
-
-func newCompiledPolicies() *compiledPolicies {
-	return &compiledPolicies{byName: map[string]compilation{}}
-}
-
-// compile returns the compiled policy, or nil and why not.
-func (c *compiledPolicies) compile(p *v1alpha1.ClusterImportPolicy) (*policy.Policy, diag.List) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if done, ok := c.byName[p.Name]; ok && done.uid == p.UID && done.generation == p.Generation {
-		return done.policy, done.list
-	}
-	compiled, list := policy.Compile(&p.Spec, policy.Types{})
-	c.byName[p.Name] = compilation{p.UID, p.Generation, compiled, list}
-	return compiled, list
-}
-
-func (c *compiledPolicies) forget(name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.byName, name)
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/discovery"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	kubetesting "k8s.io/client-go/testing"
@@ -40,10 +41,12 @@ func (s *served) ServerGroupsAndResourcesWithContext(context.Context) ([]*metav1
 	return s.groups, s.lists, s.err
 }
 
+var kindOf = map[string]string{"clusters": "Cluster", "secrets": "Secret"}
+
 func clusterAPI() *served {
 	versions := []metav1.GroupVersionForDiscovery{{Version: "v1beta2"}, {Version: "v1beta1"}}
 	list := func(gv, resource string) *metav1.APIResourceList {
-		return &metav1.APIResourceList{GroupVersion: gv, APIResources: []metav1.APIResource{{Name: "others"}, {Name: resource}}}
+		return &metav1.APIResourceList{GroupVersion: gv, APIResources: []metav1.APIResource{{Name: "others"}, {Name: resource, Kind: kindOf[resource]}}}
 	}
 	return &served{
 		groups: []*metav1.APIGroup{{Name: "x-k8s.io", Versions: versions, PreferredVersion: versions[0]}, {Versions: []metav1.GroupVersionForDiscovery{{Version: "v1"}}}},
@@ -152,8 +155,20 @@ func fakeClient(objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
 	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{secrets: "SecretList"}, objects...)
 }
 
+// watched is closed when the client watches: a fake one forgets what happens between its list and its watch.
+func watched(client *dynamicfake.FakeDynamicClient) <-chan struct{} {
+	started := make(chan struct{})
+	client.PrependWatchReactor("*", func(action kubetesting.Action) (bool, watch.Interface, error) {
+		w, err := client.Tracker().Watch(action.GetResource(), action.GetNamespace())
+		close(started)
+		return true, w, err
+	})
+	return started
+}
+
 func TestWatchSet(t *testing.T) {
 	client := fakeClient(secret("a"))
+	started := watched(client)
 	set, told := watchSet(t, client)
 	if _, unknown := set.Get(secrets, types.NamespacedName{Namespace: "ns", Name: "a"}); unknown == "" {
 		t.Error("a kind that is not watched is not known")
@@ -162,6 +177,7 @@ func TestWatchSet(t *testing.T) {
 	set.Set("second", []schema.GroupVersionResource{secrets})
 	await(t, "change", told.changes)
 	await(t, "state", told.states)
+	await(t, "watch", started)
 	object, unknown := set.Get(secrets, types.NamespacedName{Namespace: "ns", Name: "a"})
 	metadata, _ := object["metadata"].(map[string]any)
 	if unknown != "" || metadata["name"] != "a" || metadata["managedFields"] != nil {

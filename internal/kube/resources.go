@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -23,8 +24,8 @@ type Resources struct {
 	stale   bool
 	fetched time.Time
 	groups  map[string]metav1.APIGroup
-	// served holds the resources of each group and version.
-	served map[string][]string
+	// served holds the kinds of each group and version by their resources.
+	served map[string]map[string]string
 }
 
 const minRefresh = time.Second
@@ -69,7 +70,8 @@ func (r *Resources) choose(
 		return "", fmt.Errorf("cannot ask the API server what it serves: %w", err)
 	}
 	serves := func(version string) bool {
-		return slices.Contains(r.served[metav1.GroupVersion{Group: group, Version: version}.String()], resource)
+		_, ok := r.served[metav1.GroupVersion{Group: group, Version: version}.String()][resource]
+		return ok
 	}
 	candidates := versions
 	if len(versions) == 0 {
@@ -82,6 +84,14 @@ func (r *Resources) choose(
 		return candidates[i], nil
 	}
 	return "", &NotServedError{notServed(group, resource, versions)}
+}
+
+// Kind returns the kind of a resource that Negotiate chose; ok is false when it is not served any more.
+func (r *Resources) Kind(resource schema.GroupVersionResource) (kind schema.GroupVersionKind, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name, ok := r.served[resource.GroupVersion().String()][resource.Resource]
+	return resource.GroupVersion().WithKind(name), ok
 }
 
 func notServed(group, resource string, versions []string) string {
@@ -111,7 +121,7 @@ func (r *Resources) refresh(ctx context.Context) error {
 	}
 	// A group whose server does not answer keeps what was known of it.
 	if r.groups == nil {
-		r.groups, r.served = map[string]metav1.APIGroup{}, map[string][]string{}
+		r.groups, r.served = map[string]metav1.APIGroup{}, map[string]map[string]string{}
 	}
 	if err == nil {
 		clear(r.groups)
@@ -121,10 +131,11 @@ func (r *Resources) refresh(ctx context.Context) error {
 		r.groups[g.Name] = *g
 	}
 	for _, list := range lists {
-		r.served[list.GroupVersion] = nil
+		kinds := make(map[string]string, len(list.APIResources))
 		for _, resource := range list.APIResources {
-			r.served[list.GroupVersion] = append(r.served[list.GroupVersion], resource.Name)
+			kinds[resource.Name] = resource.Kind
 		}
+		r.served[list.GroupVersion] = kinds
 	}
 	r.fetched, r.stale = r.now(), err != nil
 	return nil

@@ -29,7 +29,7 @@ func schema() *expr.Schema {
 			"labels": {Type: "object", AdditionalProperties: &apiextensionsv1.JSONSchemaPropsOrBool{Schema: &text}},
 			"note":   {Type: "string", Nullable: true},
 		}},
-	}})
+	}}, nil)
 }
 
 func env(t *testing.T, source *expr.Schema) *expr.Env {

@@ -35,7 +35,7 @@ var clusterSchema = sync.OnceValues(func() (*expr.Schema, error) {
 	if err := yaml.Unmarshal(doc, &definition); err != nil {
 		return nil, fmt.Errorf("cannot read the built-in PediaCluster definition: %w", err)
 	}
-	schema := expr.SchemaOf(definition.Spec.Versions[0].Schema.OpenAPIV3Schema)
+	schema := expr.SchemaOf(definition.Spec.Versions[0].Schema.OpenAPIV3Schema, nil)
 	text := &expr.Schema{Kind: expr.String}
 	texts := &expr.Schema{Kind: expr.Map, Elem: text}
 	return &expr.Schema{Kind: expr.Object, Required: []string{"spec"}, Fields: map[string]*expr.Schema{

@@ -21,14 +21,9 @@ const (
 	CodeReferenceKey diag.Code = "POLICY-REFERENCE-KEY"
 	// CodeName is a name that no object can have.
 	CodeName diag.Code = "POLICY-NAME"
+	// CodeUntyped is a kind whose fields are not known, so that mistakes in them are found when they are read.
+	CodeUntyped diag.Code = "POLICY-UNTYPED"
 )
-
-// Types are the shapes of the objects that expressions see, as far as they are known.
-type Types struct {
-	Source *expr.Schema
-	// References are by key.
-	References map[string]*expr.Schema
-}
 
 // condition, text and document are what the two languages compile to.
 type (
@@ -96,7 +91,7 @@ type compiler struct {
 }
 
 func newCompiler(spec *v1alpha1.ClusterImportPolicySpec, types Types) *compiler {
-	c := &compiler{scope: expr.Scope{Source: types.Source}}
+	c := &compiler{scope: expr.Scope{Source: types.Source}, list: slices.Clone(types.Untyped)}
 	for i, r := range spec.References {
 		if slices.Contains(c.keys, r.Key) {
 			c.report(CodeReferenceKey, fmt.Sprintf("spec.references[%d].key", i), fmt.Sprintf("the key %q stands twice", r.Key))

@@ -270,6 +270,39 @@ func TestInvalidEdit(t *testing.T) {
 	f.remove(f.Dynamic.Resource(policies), "edit")
 }
 
+// TestTypes: the schema of the kind, as the API server publishes it, finds mistakes before anything is evaluated; one
+// that changes under a policy at work stops nothing.
+func TestTypes(t *testing.T) {
+	f := newFixture(t)
+	startController(t)
+	renamed := []string{"cluster.mcp.io", "typed.example.com", "name: mcp\n", "name: typed\n", "mcp-${", "typed-${"}
+	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "typed.example.com", "clusterimport-mcp", "clusterimport-typed")
+	f.applyFile("examples/mcp/crd.yaml", renamed...)
+	f.applyFile("examples/mcp/policy.yaml", append(renamed, "source.spec.apiEndpoint", "source.spec.apiEndpiont")...)
+	message := f.condition(f.Dynamic.Resource(policies), "typed", "Validated", "False", "InvalidExpression")
+	for _, want := range []string{"undefined field 'apiEndpiont'", "| ", "^", "spec.template:"} {
+		if !strings.Contains(message, want) {
+			t.Errorf("the message lacks %q:\n%s", want, message)
+		}
+	}
+	f.applyFile("examples/mcp/policy.yaml", renamed...)
+	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.spec("typed-cluster-1", soon)
+	f.applyFile("examples/mcp/crd.yaml", append(renamed, "apiEndpoint", "endpoint")...)
+	f.eventually(20*time.Second, func(ctx context.Context) error {
+		policy, err := f.Dynamic.Resource(policies).Get(ctx, "typed", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if status := fmt.Sprint(policy.Object["status"]); !strings.Contains(status, "warning: spec.template") {
+			return fmt.Errorf("status is %s", status)
+		}
+		return nil
+	})
+	f.condition(f.Dynamic.Resource(policies), "typed", "Validated", "True", "Success")
+	f.remove(f.Dynamic.Resource(policies), "typed")
+}
+
 // TestNameConflict: the second claimant of a name changes nothing, and gets the name when the first one goes.
 func TestNameConflict(t *testing.T) {
 	f := newFixture(t)
