@@ -51,7 +51,7 @@ var extension = expr.NewExtension(func() []cel.EnvOption {
 		options = append(options, declare(fnPrefix+name, []*cel.Type{cel.ListType(cel.DynType)}, result, callFunction(f)))
 	}
 	return options
-})
+}, fnGet)
 
 func declare(name string, params []*cel.Type, result *cel.Type, op functions.FunctionOp) cel.EnvOption {
 	id := strings.ReplaceAll(name, ".", "_")

@@ -49,7 +49,8 @@ type Env struct {
 	scope Scope
 	// check knows the types of the scope; exec knows none and is shared by all scopes, so that a program,
 	// which holds its environment, stays small.
-	check, exec *cel.Env
+	check, exec    *cel.Env
+	fieldFunctions []string
 }
 
 // Scope returns what the environment's expressions may use.
@@ -60,10 +61,13 @@ func (e *Env) Scope() Scope { return e.scope }
 type Extension struct {
 	// base and exec are baseEnv and execEnv with the functions.
 	base, exec func() (*cel.Env, error)
+	// fieldFunctions take a value and a literal list of field names, which they select.
+	fieldFunctions []string
 }
 
-// NewExtension describes an extension; options is called when an environment first needs it.
-func NewExtension(options func() []cel.EnvOption) *Extension {
+// NewExtension describes an extension; options is called when an environment first needs it. fieldFunctions are those of
+// its functions that take a value and a list of field names, and give nothing but the field that they lead to.
+func NewExtension(options func() []cel.EnvOption, fieldFunctions ...string) *Extension {
 	base := sync.OnceValues(func() (*cel.Env, error) {
 		base, err := baseEnv()
 		if err != nil {
@@ -71,7 +75,8 @@ func NewExtension(options func() []cel.EnvOption) *Extension {
 		}
 		return base.Extend(options()...)
 	})
-	return &Extension{base: base, exec: sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })}
+	exec := sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })
+	return &Extension{base: base, exec: exec, fieldFunctions: fieldFunctions}
 }
 
 // NewEnv makes the environment of a scope. It fails only when the scope declares a reference twice.
@@ -79,15 +84,15 @@ func NewEnv(scope Scope) (*Env, error) {
 	if keys := scope.Keys(); len(keys) != len(slices.Compact(slices.Sorted(slices.Values(keys)))) {
 		return nil, fmt.Errorf("a reference key is declared twice in %q", keys)
 	}
-	return newEnv(scope, baseEnv, execEnv)
+	return newEnv(scope, &Extension{base: baseEnv, exec: execEnv})
 }
 
-func newEnv(scope Scope, baseEnv, execEnv func() (*cel.Env, error)) (*Env, error) {
-	base, err := baseEnv()
+func newEnv(scope Scope, x *Extension) (*Env, error) {
+	base, err := x.base()
 	if err != nil {
 		return nil, err
 	}
-	exec, err := execEnv()
+	exec, err := x.exec()
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +105,12 @@ func newEnv(scope Scope, baseEnv, execEnv func() (*cel.Env, error)) (*Env, error
 	if err != nil {
 		return nil, fmt.Errorf("cannot declare the variables: %w", err)
 	}
-	return &Env{scope: scope, check: check, exec: exec}, nil
+	return &Env{scope: scope, check: check, exec: exec, fieldFunctions: x.fieldFunctions}, nil
 }
 
 // Extend returns the environment with the functions of x.
 func (e *Env) Extend(x *Extension) (*Env, error) {
-	return newEnv(e.scope, x.base, x.exec)
+	return newEnv(e.scope, x)
 }
 
 // baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:

@@ -9,7 +9,10 @@ import (
 // plan builds the program of a checked expression.
 func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 	native := checked.NativeRep()
-	p := &Program{src: src, info: native.SourceInfo(), out: checked.OutputType()}
+	p := &Program{
+		src: src, info: native.SourceInfo(), out: checked.OutputType(),
+		inputs: inputsOf(native.Expr(), e.fieldFunctions),
+	}
 	p.path, p.literal = direct(native.Expr())
 	shape := inspect(native.Expr())
 	p.references = shape.references(e.scope.Keys())

@@ -19,6 +19,7 @@ type Program struct {
 	info       *celast.SourceInfo
 	out        *cel.Type
 	references []string
+	inputs     *Inputs
 
 	// A literal and a plain selection such as source.metadata.name need no CEL program. What is proven linear needs
 	// no counting; counted decides about the rest, and about linear expressions whose loops are long.
@@ -35,6 +36,9 @@ func (p *Program) Type() *cel.Type { return p.out }
 
 // References are the keys of the references that the expression reads.
 func (p *Program) References() []string { return p.references }
+
+// Inputs are the parts of the variables that the expression reads; they must only be read.
+func (p *Program) Inputs() *Inputs { return p.inputs }
 
 // Eval evaluates the expression. Strings, lists and maps of the result may be those of the binding: they must
 // only be read. The error is a *PendingError when a missing reference decides the result, else an *Error.

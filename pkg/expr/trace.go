@@ -1,0 +1,212 @@
+package expr
+
+import (
+	"maps"
+	"slices"
+
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+)
+
+// inputsOf finds what a checked, macro-expanded expression reads. It is sound by construction: it follows a value
+// through what hands it on unchanged, selections, optionals, conditionals and loops, and counts as wholly read what
+// goes into anything else. fieldFunctions take a value and a literal list of field names, and select them.
+func inputsOf(e celast.Expr, fieldFunctions []string) *Inputs {
+	in := &Inputs{}
+	t := tracer{fieldFunctions: fieldFunctions, scope: map[string]aliases{
+		SourceVariable: {&in.Source}, ReferencesVariable: {&in.References},
+	}}
+	t.consume(e)
+	return in
+}
+
+// aliases are the parts of the variables that a value may be. A value that an expression makes has none.
+type aliases []*Reads
+
+// whole marks all of them as read.
+func (a aliases) whole() {
+	for _, r := range a {
+		r.Whole = true
+	}
+}
+
+// Limits of what is followed; what goes beyond is read wholly.
+const (
+	// maxAliases is how many parts a value may be.
+	maxAliases = 8
+	// maxParts is how many parts of the variables are told apart.
+	maxParts = 2000
+)
+
+type tracer struct {
+	fieldFunctions []string
+	scope          map[string]aliases
+	parts          int
+}
+
+// below returns the parts that part finds in each of a.
+func (t *tracer) below(a aliases, part func(*Reads) *Reads) aliases {
+	if t.parts += len(a); t.parts > maxParts {
+		a.whole()
+		return nil
+	}
+	out := make(aliases, len(a))
+	for i, r := range a {
+		out[i] = part(r)
+	}
+	return out
+}
+
+func (t *tracer) field(a aliases, name string) aliases {
+	return t.below(a, func(r *Reads) *Reads { return r.field(name) })
+}
+
+func (t *tracer) items(a aliases) aliases { return t.below(a, (*Reads).items) }
+
+func union(a, b aliases) aliases {
+	out := slices.Clone(a)
+	for _, r := range b {
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	if len(out) > maxAliases {
+		out.whole()
+		return nil
+	}
+	return out
+}
+
+// consume traces an expression whose value is used in a way that is not followed.
+func (t *tracer) consume(list ...celast.Expr) {
+	for _, e := range list {
+		t.trace(e).whole()
+	}
+}
+
+// trace marks what an expression reads and returns what its value may be.
+func (t *tracer) trace(e celast.Expr) aliases {
+	switch e.Kind() {
+	case celast.IdentKind:
+		return t.scope[e.AsIdent()]
+	case celast.SelectKind:
+		field := t.field(t.trace(e.AsSelect().Operand()), e.AsSelect().FieldName())
+		if e.AsSelect().IsTestOnly() {
+			return nil
+		}
+		return field
+	case celast.CallKind:
+		return t.call(e.AsCall())
+	case celast.ListKind:
+		t.consume(e.AsList().Elements()...)
+	case celast.MapKind:
+		for _, entry := range e.AsMap().Entries() {
+			t.consume(entry.AsMapEntry().Key(), entry.AsMapEntry().Value())
+		}
+	case celast.StructKind:
+		for _, field := range e.AsStruct().Fields() {
+			t.consume(field.AsStructField().Value())
+		}
+	case celast.ComprehensionKind:
+		return t.loop(e.AsComprehension())
+	default:
+	}
+	return nil
+}
+
+func (t *tracer) call(call celast.CallExpr) aliases {
+	args := call.Args()
+	if call.IsMemberFunction() {
+		args = append([]celast.Expr{call.Target()}, args...)
+	}
+	switch name := call.FunctionName(); {
+	case name == operators.Conditional:
+		t.consume(args[0])
+		return union(t.trace(args[1]), t.trace(args[2]))
+	case name == operators.OptSelect, name == operators.Index, name == operators.OptIndex:
+		return t.index(args[0], args[1])
+	case name == "orValue" || name == "or":
+		return union(t.trace(args[0]), t.trace(args[1]))
+	case name == "optional.of" || name == "value" || name == "dyn":
+		return t.trace(args[0])
+	case name == "hasValue":
+		t.trace(args[0])
+		return nil
+	case name == operators.In:
+		t.contains(args[0], args[1])
+		return nil
+	case slices.Contains(t.fieldFunctions, name):
+		return t.fields(args[0], args[1])
+	}
+	t.consume(args...)
+	return nil
+}
+
+// index traces a selection by a value. What is not literal may select anything.
+func (t *tracer) index(value, index celast.Expr) aliases {
+	from := t.trace(value)
+	if index.Kind() == celast.LiteralKind {
+		switch literal := index.AsLiteral().(type) {
+		case types.String:
+			return t.field(from, string(literal))
+		case types.Int, types.Uint, types.Double:
+			return t.items(from)
+		}
+	}
+	from.whole()
+	t.consume(index)
+	return nil
+}
+
+// contains traces a search: of an object it reads a name, of a list all items.
+func (t *tracer) contains(value, in celast.Expr) {
+	within := t.trace(in)
+	t.items(within).whole()
+	if value.Kind() == celast.LiteralKind {
+		if name, ok := value.AsLiteral().(types.String); ok {
+			t.field(within, string(name))
+			return
+		}
+	}
+	within.whole()
+	t.consume(value)
+}
+
+// fields traces a function that selects fields by a literal list of names.
+func (t *tracer) fields(value, names celast.Expr) aliases {
+	from := t.trace(value)
+	for _, name := range names.AsList().Elements() {
+		literal, ok := name.AsLiteral().(types.String)
+		if !ok {
+			from.whole()
+			return nil
+		}
+		from = t.field(from, string(literal))
+	}
+	return from
+}
+
+// loop traces a comprehension: the item may be each item of a list or, with two variables, each field of an object. The
+// accumulator is what it begins with, or what a step gives: that is read wholly, because it goes around.
+func (t *tracer) loop(c celast.ComprehensionExpr) aliases {
+	outer := maps.Clone(t.scope)
+	defer func() { t.scope = outer }()
+	over := t.trace(c.IterRange())
+	for _, r := range over {
+		r.Keys = true
+	}
+	t.scope[c.IterVar()] = t.items(over)
+	if c.HasIterVar2() {
+		t.scope[c.IterVar()], t.scope[c.IterVar2()] = nil, t.scope[c.IterVar()]
+	}
+	accumulator := t.trace(c.AccuInit())
+	t.scope[c.AccuVar()] = accumulator
+	t.consume(c.LoopCondition())
+	step := t.trace(c.LoopStep())
+	if both := union(accumulator, step); len(both) != len(accumulator) {
+		both.whole()
+		t.scope[c.AccuVar()] = both
+	}
+	return t.trace(c.Result())
+}
