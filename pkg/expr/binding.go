@@ -17,6 +17,8 @@ type Binding struct {
 	references map[string]any
 	// unknown are the patterns of the missing references, when they were asked for.
 	unknown []*interpreter.AttributePattern
+	// meter is that of the evaluation under way.
+	meter meter
 }
 
 // NewBinding binds source, a JSON object as the API machinery decodes it: map[string]any, []any, string, bool,
@@ -60,6 +62,8 @@ func (b *Binding) ResolveName(name string) (any, bool) {
 		return b.source, true
 	case ReferencesVariable:
 		return b.references, true
+	case meterVariable:
+		return &b.meter, true
 	default:
 		return nil, false
 	}

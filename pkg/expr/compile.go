@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
 )
@@ -56,7 +57,29 @@ func (e *Env) Compile(src Source, want *cel.Type) (*Program, diag.List) {
 	if issues.Err() != nil {
 		return nil, diagnostics(src, CodeSyntax, issues)
 	}
+	if nests(celast.NavigateAST(ast.NativeRep()), maxNesting) {
+		message := fmt.Sprintf("more than %d loops, names, lists and maps stand in each other", maxNesting)
+		return nil, diag.List{src.at(CodeSyntax, 1, 1, message)}
+	}
 	return e.CompileAST(src, ast, want)
+}
+
+// nests reports whether more than most comprehensions, lists and maps stand in each other: their types would grow with
+// each.
+func nests(e celast.NavigableExpr, most int) bool {
+	switch e.Kind() {
+	case celast.ComprehensionKind, celast.ListKind, celast.MapKind:
+		if most--; most < 0 {
+			return true
+		}
+	default:
+	}
+	for _, child := range e.Children() {
+		if nests(child, most) {
+			return true
+		}
+	}
+	return false
 }
 
 // CompileAST checks an expression that was built as a syntax tree; the offsets of the tree count in src.Expr,

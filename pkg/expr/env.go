@@ -49,8 +49,10 @@ type Env struct {
 	scope Scope
 	// check knows the types of the scope; exec knows none and is shared by all scopes, so that a program,
 	// which holds its environment, stays small.
-	check, exec    *cel.Env
-	fieldFunctions []string
+	check, exec *cel.Env
+	// implementations are those of exec's functions.
+	implementations func() (implementations, error)
+	fieldFunctions  []string
 }
 
 // Scope returns what the environment's expressions may use.
@@ -60,7 +62,8 @@ func (e *Env) Scope() Scope { return e.scope }
 // translated Go templates call. Make one per process: its execution environment is shared.
 type Extension struct {
 	// base and exec are baseEnv and execEnv with the functions.
-	base, exec func() (*cel.Env, error)
+	base, exec      func() (*cel.Env, error)
+	implementations func() (implementations, error)
 	// fieldFunctions take a value and a literal list of field names, which they select.
 	fieldFunctions []string
 }
@@ -75,16 +78,32 @@ func NewExtension(options func() []cel.EnvOption, fieldFunctions ...string) *Ext
 		}
 		return base.Extend(options()...)
 	})
-	exec := sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })
-	return &Extension{base: base, exec: exec, fieldFunctions: fieldFunctions}
+	return newExtension(base, fieldFunctions)
 }
+
+func newExtension(base func() (*cel.Env, error), fieldFunctions []string) *Extension {
+	exec := sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })
+	return &Extension{
+		base: base, exec: exec, fieldFunctions: fieldFunctions,
+		implementations: sync.OnceValues(func() (implementations, error) {
+			env, err := exec()
+			if err != nil {
+				return nil, err
+			}
+			return implementationsOf(env)
+		}),
+	}
+}
+
+// builtin is the extension without functions: what every environment has.
+var builtin = newExtension(baseEnv, nil)
 
 // NewEnv makes the environment of a scope. It fails only when the scope declares a reference twice.
 func NewEnv(scope Scope) (*Env, error) {
 	if keys := scope.Keys(); len(keys) != len(slices.Compact(slices.Sorted(slices.Values(keys)))) {
 		return nil, fmt.Errorf("a reference key is declared twice in %q", keys)
 	}
-	return newEnv(scope, &Extension{base: baseEnv, exec: execEnv})
+	return newEnv(scope, builtin)
 }
 
 func newEnv(scope Scope, x *Extension) (*Env, error) {
@@ -105,7 +124,9 @@ func newEnv(scope Scope, x *Extension) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot declare the variables: %w", err)
 	}
-	return &Env{scope: scope, check: check, exec: exec, fieldFunctions: x.fieldFunctions}, nil
+	return &Env{
+		scope: scope, check: check, exec: exec, implementations: x.implementations, fieldFunctions: x.fieldFunctions,
+	}, nil
 }
 
 // Extend returns the environment with the functions of x.
@@ -116,6 +137,7 @@ func (e *Env) Extend(x *Extension) (*Env, error) {
 // baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:
 // an upgrade of a dependency must not change what a stored policy means.
 var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
+	labelSharedError()
 	return cel.NewEnv(append(library.Options(),
 		cel.CustomTypeAdapter(plain.Adapter{}),
 		cel.EagerlyValidateDeclarations(true),
@@ -123,12 +145,11 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.CrossTypeNumericComparisons(true),
 		cel.OptionalTypes(),
 		cel.EnableIdentifierEscapeSyntax(),
-		cel.EnableMacroCallTracking(),
 		cel.ParserRecursionLimit(maxParserDepth),
 		cel.ParserExpressionSizeLimit(maxExpressionSize),
 		cel.CostEstimatorOptions(checker.PresenceTestHasCost(false)),
 		cel.ASTValidators(
-			cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals(),
+			cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), patternValidator{},
 		),
 		ext.Strings(ext.StringsVersion(2)),
 		ext.Sets(),
@@ -148,9 +169,7 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 	)...)
 })
 
-// execEnv is the environment that every program of every scope runs in: the same functions, untyped variables.
-var execEnv = sync.OnceValues(func() (*cel.Env, error) { return untyped(baseEnv) })
-
+// untyped is the environment that programs of every scope run in: the same functions, untyped variables.
 func untyped(baseEnv func() (*cel.Env, error)) (*cel.Env, error) {
 	base, err := baseEnv()
 	if err != nil {

@@ -114,6 +114,7 @@ var celErrors = []struct {
 	code    diag.Code
 	message string
 }{
+	{"internal error: ", CodeInternal, "internal error: please report it with the expression"},
 	{"no such key", CodeNoSuchKey, "no such key"},
 	{"no such attribute", CodeNoSuchKey, "no such key"},
 	{"index out of bounds", CodeNoSuchKey, "index out of bounds"},
@@ -126,6 +127,5 @@ var celErrors = []struct {
 	{"unsupported conversion", CodeWrongType, "the value cannot be converted to this type"},
 	{"integer overflow", CodeArithmetic, "integer overflow"},
 	{"by zero", CodeArithmetic, "division by zero"},
-	{"cost limit exceeded", CodeTooExpensive, "the evaluation exceeds its limit of cost or time"},
 	{"optional.none() dereference", CodeNoSuchKey, "the optional has no value"},
 }

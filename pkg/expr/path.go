@@ -84,7 +84,7 @@ func walk(object map[string]any, fields []step) (val any, failed int64, err erro
 		if i > 0 {
 			var ok bool
 			if object, ok = val.(map[string]any); !ok {
-				return nil, f.id, errNoSuchOverload
+				return nil, f.id, noField(val)
 			}
 		}
 		var ok bool
@@ -97,8 +97,16 @@ func walk(object map[string]any, fields []step) (val any, failed int64, err erro
 
 // The failures of a path are those that CEL gives for the same selection.
 var (
-	errNoSuchKey      = failureOf(errors.New("no such key"))
-	errNoSuchOverload = failureOf(errors.New("no such overload"))
+	errNoSuchKey = failureOf(errors.New("no such key"))
+	errIndexType = failureOf(errors.New("unsupported index type"))
 )
+
+// noField is the failure of selecting a field of what is no object.
+func noField(val any) error {
+	if _, ok := val.([]any); ok {
+		return errIndexType
+	}
+	return errNoSuchKey
+}
 
 var _ cel.Activation = (*Binding)(nil)

@@ -19,21 +19,49 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 	if p.path != nil || p.literal != nil {
 		return p, nil
 	}
-	var err error
-	if linear(native.Expr()) {
-		if p.linear, err = e.exec.Program(checked, shape.linearOptions()...); err != nil {
+	found, err := e.implementations()
+	if err != nil {
+		return nil, err
+	}
+	nodes := planner{shape: shape, functions: found, nodes: map[int64]interpreter.InterpretableV2{}}
+	p.cel, err = e.exec.Program(checked, cel.EvalOptions(shape.optimizations()), cel.CustomDecoratorV2(nodes.decorate))
+	return p, err
+}
+
+// planner replaces nodes of CEL's plan: calls and rounds of loops by ones that are charged, and what conditions are
+// mostly made of by ones that do the same with fewer steps. A test evaluates with and without it and finds no difference.
+type planner struct {
+	shape     shape
+	functions implementations
+	// nodes are the parts of loops, which are planned before the loops themselves.
+	nodes map[int64]interpreter.InterpretableV2
+}
+
+// decorate is called for every node, the innermost first.
+func (p planner) decorate(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	call, isCall := node.(interpreter.InterpretableCall)
+	q, isQuantifier := p.shape.quantifiers[node.ID()]
+	switch {
+	case isQuantifier:
+		node = &quantifierNode{node, q, p.nodes[q.over.ID()], p.nodes[q.predicate.ID()]}
+	case isCall:
+		var err error
+		if node, err = p.functions.call(call); err != nil {
 			return nil, err
 		}
+		node = compareText(node)
 	}
-	if p.linear == nil || shape.loops {
-		p.counted, err = e.exec.Program(checked, shape.countedOptions()...)
+	p.nodes[node.ID()] = node
+	if cost := p.shape.rounds[node.ID()]; cost > 0 {
+		return stepNode{node, cost}, nil
 	}
-	return p, err
+	return node, nil
 }
 
 // shape is what the plan of an expression depends on.
 type shape struct {
-	loops bool
+	// rounds are what a round of a loop costs, by the number of the node that is the loop's step.
+	rounds map[int64]int
 	// quantifiers are the loops that all and exists are, by the number of their node.
 	quantifiers map[int64]quantifier
 	// keys are the references that are selected by name; whole says that references is used otherwise.
@@ -49,23 +77,6 @@ func (s shape) optimizations() cel.EvalOption {
 	return cel.OptOptimize
 }
 
-// countedOptions are those of a program that stops at a limit of cost, and at the end of its context.
-func (s shape) countedOptions() []cel.ProgramOption {
-	options := []cel.ProgramOption{
-		cel.EvalOptions(s.optimizations(), cel.OptTrackCost), cel.CostTracking(costs{}), cel.CostLimit(costLimit),
-	}
-	if s.loops {
-		options = append(options, cel.InterruptCheckFrequency(interruptEvery))
-	}
-	return options
-}
-
-// linearOptions are those of a program that needs no counting, but in loops that are too long.
-func (s shape) linearOptions() []cel.ProgramOption {
-	fast := fastPlan{loops: s.quantifiers, nodes: map[int64]interpreter.InterpretableV2{}}
-	return []cel.ProgramOption{cel.EvalOptions(s.optimizations()), cel.CustomDecoratorV2(fast.decorate)}
-}
-
 func (s shape) references(declared []string) []string {
 	if s.whole {
 		return declared
@@ -75,13 +86,14 @@ func (s shape) references(declared []string) []string {
 
 // inspect walks a checked, macro-expanded expression.
 func inspect(e celast.Expr) shape {
-	s := shape{quantifiers: map[int64]quantifier{}}
+	s := shape{rounds: map[int64]int{}, quantifiers: map[int64]quantifier{}}
 	selected := map[int64]bool{}
 	seen := map[string]bool{}
 	visit := func(e celast.Expr) {
 		switch e.Kind() {
 		case celast.ComprehensionKind:
-			s.loops = true
+			step := e.AsComprehension().LoopStep()
+			s.rounds[step.ID()] = staticCost(step)
 			if q, ok := quantifierOf(e.AsComprehension()); ok {
 				s.quantifiers[e.ID()] = q
 			}

@@ -21,11 +21,11 @@ type Program struct {
 	references []string
 	inputs     *Inputs
 
-	// A literal and a plain selection such as source.metadata.name need no CEL program. What is proven linear needs
-	// no counting; counted decides about the rest, and about linear expressions whose loops are long.
-	literal         ref.Val
-	path            *path
-	linear, counted cel.Program
+	// One of these three evaluates the expression: a literal and a plain selection such as
+	// source.metadata.name need no CEL program.
+	literal ref.Val
+	path    *path
+	cel     cel.Program
 }
 
 // Source returns where the expression stands.
@@ -64,13 +64,8 @@ func (p *Program) Eval(ctx context.Context, b *Binding) (ref.Val, error) {
 }
 
 func (p *Program) run(ctx context.Context, b *Binding) (ref.Val, error) {
-	if p.linear != nil {
-		val, _, err := p.linear.Eval(interpreter.Activation(b))
-		if err == nil || !errors.Is(err, errLongLoop) {
-			return val, err
-		}
-	}
-	val, _, err := p.counted.ContextEval(ctx, interpreter.Activation(b))
+	b.meter = meter{ctx: ctx, left: costLimit, looks: looksEvery}
+	val, _, err := p.cel.Eval(interpreter.Activation(b))
 	return val, err
 }
 

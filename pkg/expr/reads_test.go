@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestProjection(t *testing.T) {
 			}
 			want, wantErr := outcome(t, p, bind(source, one))
 			got, gotErr := outcome(t, p, bind(projected, projectedOne))
-			if diff := cmp.Diff(want, got); diff != "" || wantErr != gotErr {
+			if diff := cmp.Diff(want, got); diff != "" || fmt.Sprint(wantErr) != fmt.Sprint(gotErr) {
 				t.Fatalf("seed %d: %s gives %v, %q on %v and %v, and %v, %q on the projections %v and %v",
 					seed, src, want, wantErr, source, one, got, gotErr, projected, projectedOne)
 			}

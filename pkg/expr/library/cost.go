@@ -28,19 +28,21 @@ var charges = map[string]charge{
 	"kubeconfig.fromToken":  {text: 8},
 }
 
+// Charges reports whether a function is of this package.
+func Charges(function string) bool {
+	_, ok := charges[function]
+	return ok
+}
+
 // Cost is what a call of a function of this package costs, in CEL units: at least one, and proportional to the text
-// and the values in its arguments. What a function returns is in proportion to them and needs no further charge. A
-// function that is not of this package is not ok.
-func Cost(function string, args []ref.Val) (cost uint64, ok bool) {
-	c, ok := charges[function]
-	if !ok {
-		return 0, false
-	}
+// and the values in its arguments. What a function returns is in proportion to them and needs no further charge.
+func Cost(function string, args []ref.Val) uint64 {
+	c := charges[function]
 	var m measure
 	for _, arg := range args {
 		m.add(arg, c.value > 0)
 	}
-	return 1 + (m.bytes+9)/10*c.text + m.values*c.value, true
+	return 1 + (m.bytes+9)/10*c.text + m.values*c.value
 }
 
 // measure is the size of arguments.

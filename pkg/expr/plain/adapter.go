@@ -38,3 +38,13 @@ func sameText(value any, text types.String) bool {
 	s, ok := value.(string)
 	return ok && s == string(text)
 }
+
+// Read reports whether a CEL value is a JSON list or object that was read, and not made by an expression.
+func Read(val ref.Val) bool {
+	switch val.(type) {
+	case *object, *list:
+		return true
+	default:
+		return false
+	}
+}

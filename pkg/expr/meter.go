@@ -1,0 +1,58 @@
+package expr
+
+import (
+	"context"
+
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
+)
+
+// meter counts down what one evaluation may still cost. CEL's own tracker observes every node, which takes several
+// times as long as a condition does, and more with each round of a loop; the meter is asked only where the cost is not
+// known from the expression: before calls that depend on their arguments, and for the rounds of loops.
+type meter struct {
+	ctx  context.Context //nolint:containedctx // the meter lives as long as one evaluation
+	left int
+	// looks counts down to the next look at the context.
+	looks int
+}
+
+// looksEvery is after how many charges the context is looked at.
+const looksEvery = 100
+
+// meterVariable is the name by which nodes find the meter; no expression can say it.
+const meterVariable = "@meter"
+
+// charge counts the cost of what is about to happen, and ends the evaluation when that is too much. It panics with the
+// error that CEL's programs recover from.
+func (m *meter) charge(cost int) {
+	if m.left -= cost; m.left < 0 || cost > maxCallCost {
+		panic(interpreter.EvalCancelledError{Message: "the limit of cost is exceeded", Cause: interpreter.CostLimitExceeded})
+	}
+	if m.looks--; m.looks > 0 {
+		return
+	}
+	m.looks = looksEvery
+	if m.ctx.Err() != nil {
+		panic(interpreter.EvalCancelledError{Message: "the context has ended", Cause: interpreter.ContextCancelled})
+	}
+}
+
+func meterOf(frame *interpreter.ExecutionFrame) *meter {
+	found, _ := frame.ResolveName(meterVariable)
+	m, _ := found.(*meter)
+	return m
+}
+
+// stepNode is what a loop does in each round.
+type stepNode struct {
+	interpreter.InterpretableV2
+
+	cost int
+}
+
+// Exec implements interpreter.InterpretableV2.
+func (n stepNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	meterOf(frame).charge(n.cost)
+	return n.InterpretableV2.Exec(frame)
+}
