@@ -62,8 +62,9 @@ fuzz: ## Run every fuzz test for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Run the benchmarks, compare and write docs/performance.md
+	go test ./test/bench -run '^TestReport$$' -report $(CURDIR)/docs/performance.md -test.benchtime 100ms -timeout 20m
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /test/bench)
 
 .PHONY: lint
 lint: ## Run the linters
