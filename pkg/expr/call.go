@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"slices"
+	"unicode/utf8"
+
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/functions"
 	"github.com/google/cel-go/common/operators"
@@ -73,7 +76,40 @@ func implementationsOf(env *cel.Env) (implementations, error) {
 	found[operators.NotEquals] = func(args ...ref.Val) ref.Val {
 		return types.Bool(types.Equal(args[0], args[1]) != types.True)
 	}
+	found["substring"] = substring(found["substring"])
 	return found, nil
+}
+
+// substring cuts a text of ASCII characters, as names are, where it is; others are left to CEL, which copies them to
+// count their characters.
+func substring(others functions.FunctionOp) functions.FunctionOp {
+	return func(args ...ref.Val) ref.Val {
+		text, ok := args[0].(types.String)
+		start, end := types.Int(-1), types.Int(len(text))
+		if len(args) > 1 {
+			start, _ = args[1].(types.Int)
+		}
+		if len(args) > 2 {
+			end, _ = args[2].(types.Int)
+		}
+		if !ok || start < 0 || start > end || end > types.Int(len(text)) || !isASCII(string(text)) || !areInts(args[1:]) {
+			return others(args...)
+		}
+		return text[start:end]
+	}
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func areInts(list []ref.Val) bool {
+	return !slices.ContainsFunc(list, func(val ref.Val) bool { _, ok := val.(types.Int); return !ok })
 }
 
 // invoker calls a function as CEL does.

@@ -35,8 +35,11 @@ type Source struct {
 	Expr string
 }
 
-// Whole is the Source of a field that is one expression.
-func Whole(field, text string) Source { return Source{Field: field, Text: text, Expr: text} }
+// Whole is the Source of a field that is one expression. White space at its end is not part of it, so that what is
+// missing there is missing in a line that can be shown.
+func Whole(field, text string) Source {
+	return Source{Field: field, Text: text, Expr: strings.TrimRight(text, " \t\r\n")}
+}
 
 // at makes an error at a line and column of Expr, both counted from 1.
 func (s Source) at(code diag.Code, line, column int, message string) diag.Diagnostic {
@@ -122,14 +125,30 @@ func diagnostics(src Source, code diag.Code, issues *cel.Issues) diag.List {
 	var list diag.List
 	for _, e := range issues.Errors() {
 		line, column := e.Location.Line(), e.Location.Column()+1
-		list = append(list, src.at(code, line, column, firstLine(e.Message)))
+		d := src.at(code, line, column, sentence(e.Message))
+		d.Hint = hint(d.Message)
+		list = append(list, d)
 	}
 	list.Sort()
 	return list
 }
 
-// firstLine keeps messages to a sentence: the parser's go on with lists of tokens.
-func firstLine(message string) string {
+// sentence keeps of CEL's messages what an author needs: the parser's go on with lists of tokens.
+func sentence(message string) string {
 	first, _, _ := strings.Cut(message, "\n")
-	return strings.TrimSpace(strings.TrimPrefix(first, "Syntax error: "))
+	first, _, _ = strings.Cut(first, " expecting {")
+	first = strings.ReplaceAll(first, "mismatched input '<EOF>'", "the expression ends too early")
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(first, "Syntax error: "), " (in container '')"))
+}
+
+// hint says what to write instead, where CEL's message does not.
+func hint(message string) string {
+	switch {
+	case strings.Contains(message, "overload for '_[_]' applied to '("+objectType):
+		return "the fields of this object are known: write .name, or .`a-name` for a name with other signs"
+	case strings.HasPrefix(message, "undeclared reference to "):
+		return "expressions see " + SourceVariable + ", " + ReferencesVariable + ".<key> and the functions of docs/language.md"
+	default:
+		return ""
+	}
 }

@@ -117,7 +117,7 @@ func newEnv(scope Scope, x *Extension) (*Env, error) {
 	}
 	types := newTypeSet(base.CELTypeProvider())
 	check, err := base.Extend(
-		cel.Variable(SourceVariable, types.declare("Source", scope.Source)),
+		cel.Variable(SourceVariable, types.declare(objectType, scope.Source)),
 		cel.Variable(ReferencesVariable, types.declare("References", referencesSchema(scope.References))),
 		cel.CustomTypeProvider(types),
 	)

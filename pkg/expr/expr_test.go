@@ -49,7 +49,7 @@ func TestDiagnostics(t *testing.T) {
 	}{
 		"Syntax": {
 			reason: "a syntax error points at its place", src: "source.spec.name ==",
-			diagnostic: "error: f:1:20: mismatched input '<EOF>' expecting",
+			diagnostic: "error: f:1:20: the expression ends too early",
 		},
 		"Field": {
 			reason: "a typo in a field is found by the schema", src: "source.spec.nmae == 'x'",

@@ -5,10 +5,12 @@ import (
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 )
 
-// path is a plain selection of fields from a variable, such as source.metadata.name.
+// path is a plain selection of fields from a variable, such as source.metadata.name or source.data["tls.crt"].
 type path struct {
 	variable string
 	fields   []step
@@ -29,7 +31,7 @@ func direct(e celast.Expr) (*path, ref.Val) {
 	switch e.Kind() {
 	case celast.LiteralKind:
 		return nil, e.AsLiteral()
-	case celast.SelectKind:
+	case celast.SelectKind, celast.CallKind:
 		if p := pathOf(e); p != nil {
 			return p.complete(), nil
 		}
@@ -45,17 +47,27 @@ func pathOf(e celast.Expr) *path {
 			return &path{variable: name}
 		}
 	case celast.SelectKind:
-		sel := e.AsSelect()
-		if sel.IsTestOnly() {
+		if sel := e.AsSelect(); !sel.IsTestOnly() {
+			return pathOf(sel.Operand()).below(sel.FieldName(), e.ID())
+		}
+	case celast.CallKind:
+		call := e.AsCall()
+		if call.FunctionName() != operators.Index || call.Args()[1].Kind() != celast.LiteralKind {
 			return nil
 		}
-		if p := pathOf(sel.Operand()); p != nil {
-			p.fields = append(p.fields, step{sel.FieldName(), e.ID()})
-			return p
+		if key, ok := call.Args()[1].AsLiteral().(types.String); ok {
+			return pathOf(call.Args()[0]).below(string(key), e.ID())
 		}
 	default:
 	}
 	return nil
+}
+
+func (p *path) below(field string, id int64) *path {
+	if p != nil {
+		p.fields = append(p.fields, step{field, id})
+	}
+	return p
 }
 
 func (p *path) complete() *path {

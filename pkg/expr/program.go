@@ -143,6 +143,9 @@ func textOf(val ref.Val) (string, error) {
 // JSON evaluates an expression to a JSON value: nil, bool, int64, float64, string, []any or map[string]any.
 // present is false for an optional without a value. Maps and lists may alias the binding.
 func (p *Program) JSON(ctx context.Context, b *Binding) (value any, present bool, err error) {
+	if p.path != nil {
+		return p.read(b)
+	}
 	val, err := p.Eval(ctx, b)
 	if err != nil {
 		return nil, false, err
@@ -152,6 +155,17 @@ func (p *Program) JSON(ctx context.Context, b *Binding) (value any, present bool
 		return nil, false, p.errorAt(0, err)
 	}
 	return value, present, nil
+}
+
+// read evaluates a plain selection to a JSON value.
+func (p *Program) read(b *Binding) (value any, present bool, err error) {
+	if value, err = p.walk(b); err != nil {
+		return nil, false, err
+	}
+	if err := plain.Within(value, resultLimits); err != nil {
+		return nil, false, p.errorAt(0, err)
+	}
+	return value, true, nil
 }
 
 // runtimeError hides what CEL says, which may hold values, and keeps its kind and place.

@@ -24,7 +24,7 @@ func pick[T any](g *generator, from ...T) T { return from[g.IntN(len(from))] }
 var fieldNames = []string{"a", "b", "list", "items", "name", "text", "flag", "n"}
 
 // words are the texts of objects and literals.
-var words = []string{"", "a", "b", "Ready", "True", "vc-one", "aGk="}
+var words = []string{"", "a", "b", "äöü", "Ready", "True", "vc-one", "aGk="}
 
 // object is a random JSON object.
 func (g *generator) object(depth int) map[string]any {
@@ -108,7 +108,7 @@ func (g *generator) text(depth int) string {
 	case 0:
 		return "(" + g.text(depth-1) + " + " + g.text(depth-1) + ")"
 	case 1:
-		return g.text(depth-1) + pick(g, ".lowerAscii()", ".trim()", ".substring(1)")
+		return g.text(depth-1) + pick(g, ".lowerAscii()", ".trim()", ".substring(1)", ".substring(0, 2)", ".substring(source.n)")
 	case 2:
 		return pick(g, "b64dec(", "b64enc(", "dns.label(") + g.text(depth-1) + ")"
 	case 3:
@@ -130,6 +130,9 @@ func (g *generator) read(depth int) string {
 	path := []string{pick(g, roots...)}
 	for range g.IntN(depth + 2) {
 		path = append(path, pick(g, fieldNames...))
+	}
+	if g.IntN(8) == 0 {
+		return strings.Join(path, ".") + `["` + pick(g, fieldNames...) + `"]`
 	}
 	return strings.Join(path, ".")
 }

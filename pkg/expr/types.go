@@ -17,6 +17,9 @@ func referencesSchema(refs []Reference) *Schema {
 	return s
 }
 
+// objectType begins the names of the types of the source's objects.
+const objectType = "Source"
+
 // typeSet is the type provider of one scope: it answers the checker's questions about declared objects.
 type typeSet struct {
 	types.Provider

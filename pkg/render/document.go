@@ -71,6 +71,7 @@ func Parse(lang Language, field, src string, schema *expr.Schema) (*Document, di
 		return nil, diag.List{diag.AtLine(diag.Error, CodeYAML, field, src, 1, 1, "the template is not a YAML mapping")}
 	}
 	doc := &Document{root: p.node(root.Content[0], schema)}
+	p.list.Sort()
 	if p.list.HasErrors() {
 		return nil, p.list
 	}

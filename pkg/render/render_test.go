@@ -120,7 +120,7 @@ func TestDocumentDiagnostics(t *testing.T) {
 		"Literal":      {"a literal must fit", "spec: {items: [], flag: maybe}", "error: f:1:25: the field needs a bool, not text [TEMPLATE-VALUE]"},
 		"Base64":       {"a literal of a bytes field must be base64", "spec: {items: [], data: '***'}", "the value is not base64"},
 		"Result":       {"an expression must fit its field", "spec:\n  items: []\n  flag: ${'x' + 'y'}", "error: f:3:11: the field needs bool, the expression is string [CEL-RESULT]\n  |   flag: ${'x' + 'y'}\n  |           ^"},
-		"Expression":   {"an error in an expression points into the template", "spec:\n  items: []\n  server: \"a-${source.name +}\"", "error: f:3:29: mismatched input"},
+		"Expression":   {"an error in an expression points into the template", "spec:\n  items: []\n  server: \"a-${source.name +}\"", "error: f:3:29: the expression ends too early"},
 		"Unterminated": {"a ${ needs its }", "spec:\n  items: []\n  server: a${source", "error: f:3:12: the ${ has no } [TEXT-UNTERMINATED]\n  |   server: a${source\n  |            ^"},
 		"Key":          {"a key cannot be an expression", "spec: {items: [], '${source.name}': x}", "a key must be plain text"},
 		"Alias":        {"aliases are refused", "spec: &a {items: []}\nmetadata: *a", "anchors and aliases are not supported"},

@@ -47,6 +47,12 @@ func FromCEL(val ref.Val, within Limits) (value any, present bool, err error) {
 	return value, present, nil
 }
 
+// Within reports whether a JSON value is within limits. The error is an Error.
+func Within(value any, limits Limits) error {
+	c := converter{left: limits}
+	return cmp.Or(c.count(), c.measure(value, 0))
+}
+
 // converter counts down what a value may still hold.
 type converter struct{ left Limits }
 
