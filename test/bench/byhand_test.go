@@ -2,7 +2,7 @@ package bench
 
 import "strings"
 
-// What somebody would write in Go for one policy: the same results as examples/capi and examples/vcluster give.
+// What somebody would write in Go for one policy: the same results as the policies of testdata give.
 
 func capiReadyByHand(cluster map[string]any) bool {
 	status, _ := cluster["status"].(map[string]any)

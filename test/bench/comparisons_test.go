@@ -42,10 +42,10 @@ type platform struct {
 	source, reference map[string]any
 }
 
-func newPlatform(tb testing.TB, folder string, source, reference map[string]any) *platform {
+func newPlatform(tb testing.TB, name string, source, reference map[string]any) *platform {
 	tb.Helper()
 	p := &platform{
-		cel: readSpec(tb, folder+"/policy.yaml"), gotemplate: readSpec(tb, folder+"/gotemplate.yaml"),
+		cel: readSpec(tb, "testdata/"+name+".yaml"), gotemplate: readSpec(tb, "../../examples/"+name+"/gotemplate.yaml"),
 		source: source, reference: reference,
 	}
 	p.compiled, p.document = compile(tb, p.cel)
@@ -55,7 +55,7 @@ func newPlatform(tb testing.TB, folder string, source, reference map[string]any)
 
 func readSpec(tb testing.TB, path string) *v1alpha1.ClusterImportPolicySpec {
 	tb.Helper()
-	data, err := os.ReadFile("../../examples/" + path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -254,8 +254,8 @@ func selection(tb testing.TB) []rival {
 // comparisons are all kinds of work.
 func comparisons(tb testing.TB) []comparison {
 	tb.Helper()
-	ready := newPlatform(tb, "capi", capiCluster("one", "True"), kubeconfigSecret("one"))
-	waiting := newPlatform(tb, "capi", capiCluster("one", "False"), kubeconfigSecret("one"))
+	ready := newPlatform(tb, "cluster-api", capiCluster("one", "True"), kubeconfigSecret("one"))
+	waiting := newPlatform(tb, "cluster-api", capiCluster("one", "False"), kubeconfigSecret("one"))
 	virtual := newPlatform(tb, "vcluster", vclusterSecret("one"), nil)
 	return []comparison{
 		{"condition, hit", "creationCondition of cluster-api: the 3rd of 10 conditions decides", ready.condition(tb, "true", capiReadyByHand)},
@@ -278,7 +278,7 @@ func BenchmarkPolicies(b *testing.B) {
 
 // BenchmarkCompile compiles a policy.
 func BenchmarkCompile(b *testing.B) {
-	spec := readSpec(b, "capi/policy.yaml")
+	spec := readSpec(b, "testdata/cluster-api.yaml")
 	b.ReportAllocs()
 	for b.Loop() {
 		if compiled, list := policy.Compile(spec, policy.Types{}); compiled == nil {
@@ -290,7 +290,7 @@ func BenchmarkCompile(b *testing.B) {
 // heldBytes is how much memory a compiled policy holds.
 func heldBytes(tb testing.TB) int {
 	tb.Helper()
-	spec := readSpec(tb, "capi/policy.yaml")
+	spec := readSpec(tb, "testdata/cluster-api.yaml")
 	compile(tb, spec) // what all policies share
 	const many = 200
 	held := make([]*policy.Policy, many)

@@ -82,7 +82,7 @@ func newFixture(t *testing.T) *fixture {
 	for _, file := range []string{
 		"api/crd/cluster.clusterpedia.io_clustersyncresources.yaml", "api/crd/cluster.clusterpedia.io_pediaclusters.yaml",
 		"api/crd/policy.clusterpedia.io_clusterimportpolicies.yaml", "api/crd/policy.clusterpedia.io_pediaclusterlifecycles.yaml",
-		"examples/controller-rbac.yaml", "examples/capi/rbac.yaml", "examples/karmada/rbac.yaml",
+		"examples/controller-rbac.yaml", "examples/cluster-api/rbac.yaml", "examples/karmada/rbac.yaml",
 		"examples/vcluster/rbac.yaml", "examples/mcp/rbac.yaml",
 	} {
 		f.applyFile(file)

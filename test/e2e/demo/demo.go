@@ -125,10 +125,10 @@ func (s *show) install(ctx context.Context) error {
 	s.sayf("Applying policies: cluster-api, karmada and vcluster in CEL, mcp as Clusterpedia's documentation has it")
 	return s.applyFiles(ctx, append(crds,
 		"examples/karmada/crd.yaml", "examples/mcp/crd.yaml",
-		"examples/controller-rbac.yaml", "examples/capi/rbac.yaml", "examples/karmada/rbac.yaml",
+		"examples/controller-rbac.yaml", "examples/cluster-api/rbac.yaml", "examples/karmada/rbac.yaml",
 		"examples/vcluster/rbac.yaml", "examples/mcp/rbac.yaml",
-		"examples/capi/policy.yaml", "examples/karmada/policy.yaml", "examples/vcluster/policy.yaml",
-		"examples/mcp/gotemplate.yaml",
+		"charts/clusterimport/policies/cluster-api.yaml", "charts/clusterimport/policies/karmada.yaml",
+		"charts/clusterimport/policies/vcluster.yaml", "examples/mcp/gotemplate.yaml",
 	)...)
 }
 
