@@ -53,6 +53,8 @@ type Env struct {
 	// implementations are those of exec's functions.
 	implementations func() (implementations, error)
 	fieldFunctions  []string
+	// inputs gathers what the compiled expressions read; nil gathers nothing.
+	inputs *Inputs
 }
 
 // Scope returns what the environment's expressions may use.
@@ -131,7 +133,19 @@ func newEnv(scope Scope, x *Extension) (*Env, error) {
 
 // Extend returns the environment with the functions of x.
 func (e *Env) Extend(x *Extension) (*Env, error) {
-	return newEnv(e.scope, x)
+	extended, err := newEnv(e.scope, x)
+	if err != nil {
+		return nil, err
+	}
+	return extended.Recording(e.inputs), nil
+}
+
+// Recording returns the environment that adds what each expression reads to inputs when it is compiled. It is for one
+// goroutine, until all is compiled.
+func (e *Env) Recording(inputs *Inputs) *Env {
+	recording := *e
+	recording.inputs = inputs
+	return &recording
 }
 
 // baseEnv has the functions and language settings but no variables. The versions of the libraries are pinned:

@@ -13,6 +13,9 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 		src: src, info: native.SourceInfo(), out: checked.OutputType(),
 		inputs: inputsOf(native.Expr(), e.fieldFunctions),
 	}
+	if e.inputs != nil {
+		e.inputs.Merge(p.inputs)
+	}
 	p.path, p.literal = direct(native.Expr())
 	shape := inspect(native.Expr())
 	p.references = shape.references(e.scope.Keys())

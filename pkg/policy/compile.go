@@ -46,6 +46,7 @@ type Policy struct {
 	references []reference
 	ready      condition
 	template   document
+	inputs     *expr.Inputs
 	warnings   diag.List
 }
 
@@ -58,13 +59,17 @@ type reference struct {
 // Warnings are the diagnostics of the compiled policy that do not refuse it.
 func (p *Policy) Warnings() diag.List { return p.warnings }
 
+// Inputs are the parts of the source and of the references that the policy's expressions read; they must only be read.
+// An update of an object that changes none of them changes no result.
+func (p *Policy) Inputs() *expr.Inputs { return p.inputs }
+
 // Compile compiles every expression of spec. The policy is nil when the list has errors; the list is complete.
 func Compile(spec *v1alpha1.ClusterImportPolicySpec, types Types) (*Policy, diag.List) {
 	c := newCompiler(spec, types)
 	if c.list.HasErrors() {
 		return nil, c.list
 	}
-	p := &Policy{keys: c.keys}
+	p := &Policy{keys: c.keys, inputs: &c.inputs}
 	names := c.env(0)
 	if selector := spec.Source.SelectorTemplate; strings.TrimSpace(selector) != "" {
 		p.selector = c.condition(names, "spec.source.selectorTemplate", selector)
@@ -85,9 +90,10 @@ func Compile(spec *v1alpha1.ClusterImportPolicySpec, types Types) (*Policy, diag
 
 // compiler collects the diagnostics of one spec.
 type compiler struct {
-	scope expr.Scope
-	keys  []string
-	list  diag.List
+	scope  expr.Scope
+	keys   []string
+	inputs expr.Inputs
+	list   diag.List
 }
 
 func newCompiler(spec *v1alpha1.ClusterImportPolicySpec, types Types) *compiler {
@@ -111,8 +117,9 @@ func (c *compiler) env(n int) *expr.Env {
 	env, err := expr.NewEnv(expr.Scope{Source: c.scope.Source, References: c.scope.References[:n]})
 	if err != nil {
 		c.report(expr.CodeInternal, "spec", err.Error())
+		return nil
 	}
-	return env
+	return env.Recording(&c.inputs)
 }
 
 func (c *compiler) reference(i int, r v1alpha1.ReferenceResourceTemplate) reference {

@@ -119,6 +119,26 @@ func TestReferencesInTurn(t *testing.T) {
 	}
 }
 
+func TestInputs(t *testing.T) {
+	compiled, list := policy.Compile(spec(func(s *v1alpha1.ClusterImportPolicySpec) {
+		s.Source.SelectorTemplate = "has(source.spec.paused)"
+		s.CreationCondition = `{{ if eq .source.status.phase "Ready" }}true{{ end }}`
+	}), policy.Types{})
+	if compiled == nil {
+		t.Fatal(list)
+	}
+	got := map[string][]string{"source": compiled.Inputs().Source.Paths()}
+	for _, key := range []string{"config", "secret"} {
+		got[key] = compiled.Inputs().Reference(key).Paths()
+	}
+	want := map[string][]string{
+		"source": {"metadata.name", "spec.paused", "status.phase"}, "config": {"data.secret"}, "secret": {"data.value"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("every field's expressions count, in both languages (-want +got)\n%s", diff)
+	}
+}
+
 func isPending(err error, key string) bool {
 	pending, ok := errors.AsType[*expr.PendingError](err)
 	return ok && cmp.Equal([]string{key}, pending.References)
