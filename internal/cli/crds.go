@@ -5,117 +5,137 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"time"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/version"
+	"github.com/spf13/cobra"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/typed/apiextensions/v1"
 
-	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
-	"github.com/clusterimport/clusterimport/pkg/expr"
-	"github.com/clusterimport/clusterimport/pkg/policy"
+	"github.com/clusterimport/clusterimport/api/crd"
+	"github.com/clusterimport/clusterimport/internal/crds"
 )
 
-// definitions are CustomResourceDefinitions by their resource: the policy.Schemas of manifests.
-type definitions map[schema.GroupResource]*apiextensionsv1.CustomResourceDefinition
+func newCRDs() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "crds",
+		Short: "Print or apply the CustomResourceDefinitions",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return errors.Join(cmd.Help(), errors.New("a verb is needed"))
+		},
+	}
+	cmd.AddCommand(newCRDsPrint(), newCRDsApply())
+	return cmd
+}
 
-// readDefinitions reads the CustomResourceDefinitions of files and folders.
-func readDefinitions(paths []string, stdin io.Reader) (definitions, error) {
-	m, err := readManifests(paths, stdin)
+func newCRDsPrint() *cobra.Command {
+	return &cobra.Command{
+		Use: "print [NAME...]", Short: "Print the built-in CustomResourceDefinitions as YAML",
+		ValidArgs: crd.Names,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			for _, name := range named(names) {
+				document, err := crd.YAML(name)
+				if err != nil {
+					return err
+				}
+				if _, err := cmd.OutOrStdout().Write(document); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// named are the definitions of these names, without any all.
+func named(names []string) []string {
+	if len(names) == 0 {
+		return crd.Names
+	}
+	return names
+}
+
+// crdsApplyOptions are the flags of crds apply.
+type crdsApplyOptions struct {
+	connection
+
+	dryRun  bool
+	timeout time.Duration
+}
+
+func newCRDsApply() *cobra.Command {
+	o := &crdsApplyOptions{}
+	cmd := &cobra.Command{
+		Use:   "apply [NAME...]",
+		Short: "Bring the built-in CustomResourceDefinitions into a cluster",
+		Long: `Apply creates the definitions that the cluster lacks, adds what the cluster's lack, and waits until their kinds are
+served. Nothing is removed: fields, versions and values that only the cluster's definitions know stay, so that neither
+a newer release nor a newer Clusterpedia is taken backwards. Exit code 1 says that a definition of the cluster cannot
+serve this release; it is left as it is.`,
+		ValidArgs: crd.Names,
+		RunE:      func(cmd *cobra.Command, names []string) error { return o.run(cmd, names) },
+	}
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "let the API server check everything and change nothing")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the API server in all")
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *crdsApplyOptions) run(cmd *cobra.Command, names []string) error {
+	config, err := o.config()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defined, err := m.definitions()
-	if err == nil && len(defined) == 0 && len(paths) > 0 {
-		return nil, fmt.Errorf("there is no CustomResourceDefinition in %q", paths)
+	client, err := apiextensionsv1.NewForConfig(config)
+	if err != nil {
+		return err
 	}
-	return defined, err
-}
-
-// definitions are those among the manifests.
-func (m *manifests) definitions() (definitions, error) {
-	defined := definitions{}
-	for _, o := range m.objects {
-		if o.GetKind() != "CustomResourceDefinition" {
-			continue
+	ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
+	defer cancel()
+	refused := false
+	for _, name := range named(names) {
+		builtin, err := crds.Builtin(name)
+		if err != nil {
+			return err
 		}
-		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, crd); err != nil {
-			return nil, fmt.Errorf("cannot read the CustomResourceDefinition %s: %w", o.GetName(), err)
+		result, err := crds.Apply(ctx, client.CustomResourceDefinitions(), builtin, o.dryRun)
+		if err != nil {
+			return err
 		}
-		defined[schema.GroupResource{Group: crd.Spec.Group, Resource: crd.Spec.Names.Plural}] = crd
-	}
-	return defined, nil
-}
-
-// Schema implements policy.Schemas.
-func (d definitions) Schema(_ context.Context, resource schema.GroupVersionResource) (*expr.Schema, error) {
-	crd, ok := d[resource.GroupResource()]
-	if shape := builtin[resource.GroupResource()]; shape != nil && !ok {
-		return shape, nil
-	}
-	if !ok {
-		return nil, errors.New("there is no CustomResourceDefinition of them")
-	}
-	for _, v := range crd.Spec.Versions {
-		if v.Name == resource.Version && v.Schema != nil {
-			return expr.SchemaOf(v.Schema.OpenAPIV3Schema, nil), nil
+		refused = refused || result.Outcome == crds.Refused
+		if err := o.print(cmd.OutOrStdout(), result); err != nil {
+			return err
 		}
 	}
-	return nil, fmt.Errorf("their CustomResourceDefinition has no version %q", resource.Version)
-}
-
-// builtin are the shapes of the kinds that hold credentials, which no CustomResourceDefinition defines.
-var builtin = map[schema.GroupResource]*expr.Schema{
-	{Resource: "secrets"}:    keyed(&expr.Schema{Kind: expr.String, Base64: true}, "stringData"),
-	{Resource: "configmaps"}: keyed(&expr.Schema{Kind: expr.String}, "binaryData"),
-}
-
-// keyed is the shape of an object whose data are texts by key.
-func keyed(value *expr.Schema, more string) *expr.Schema {
-	text := &expr.Schema{Kind: expr.String}
-	return &expr.Schema{Kind: expr.Object, Fields: map[string]*expr.Schema{
-		"apiVersion": text, "kind": text, "type": text, "immutable": {Kind: expr.Bool}, "metadata": expr.ObjectMeta(),
-		"data": {Kind: expr.Map, Elem: value}, more: {Kind: expr.Map, Elem: text},
-	}}
-}
-
-// types are the shapes that the definitions give a policy. Without any definition nothing is said of kinds that have
-// none.
-func (d definitions) types(ctx context.Context, spec *v1alpha1.ClusterImportPolicySpec) policy.Types {
-	if len(d) == 0 {
-		return policy.Types{}
+	if refused {
+		return errFindings
 	}
-	resources := policy.Resources{Source: d.choose(spec.Source.Group, spec.Source.Resource, spec.Source.Versions)}
-	for _, r := range spec.References {
-		resources.References = append(resources.References, policy.ReferenceResource{
-			Key: r.Key, GroupVersionResource: d.choose(r.Group, r.Resource, r.Versions),
-		})
-	}
-	return policy.TypesOf(ctx, d, resources)
+	return nil
 }
 
-// choose chooses the version that an API server would: the first of versions that is served, without versions the one
-// that Kubernetes prefers.
-func (d definitions) choose(group, resource string, versions []string) schema.GroupVersionResource {
-	gr := schema.GroupResource{Group: group, Resource: resource}
-	var served []string
-	if crd := d[gr]; crd != nil {
-		for _, v := range crd.Spec.Versions {
-			if v.Served {
-				served = append(served, v.Name)
+// print says what was done, in kubectl's words.
+func (o *crdsApplyOptions) print(w io.Writer, r crds.Result) error {
+	var text string
+	switch {
+	case r.Outcome == crds.Refused:
+		text = ": " + r.Plan.Incompatible + "; it is left as it is"
+	case o.dryRun:
+		text = " (dry run)"
+	}
+	if _, err := fmt.Fprintf(w, "customresourcedefinition.apiextensions.k8s.io/%s %s%s\n", r.Name, r.Outcome, text); err != nil {
+		return err
+	}
+	if r.Plan == nil || r.Outcome == crds.Refused {
+		return nil
+	}
+	for _, group := range []struct {
+		what  string
+		paths []string
+	}{{"adds", r.Plan.Missing}, {"keeps", r.Plan.Beyond}, {"keeps its own", r.Plan.Differs}} {
+		for _, path := range group.paths {
+			if _, err := fmt.Fprintf(w, "  %s %s\n", group.what, path); err != nil {
+				return err
 			}
 		}
 	}
-	slices.SortFunc(served, func(a, b string) int { return version.CompareKubeAwareVersionStrings(b, a) })
-	for _, v := range versions {
-		if slices.Contains(served, v) {
-			return gr.WithVersion(v)
-		}
-	}
-	if len(versions) == 0 && len(served) > 0 {
-		return gr.WithVersion(served[0])
-	}
-	return gr.WithVersion("")
+	return nil
 }

@@ -1,4 +1,5 @@
-// Package cli is the clusterimport command: it tries policies on manifests, without a cluster.
+// Package cli is the clusterimport command: it tries policies on manifests, without a cluster, and prepares a cluster for
+// the controller.
 //
 // Exit codes are the same for every verb and format: 0 all is well, 1 something was found, 2 the command was
 // not used as it must be or its input could not be read.
@@ -51,7 +52,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func newRoot(program string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "clusterimport",
-		Short:         "Try ClusterImportPolicies on manifests",
+		Short:         "Try ClusterImportPolicies, and prepare a cluster for them",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -62,7 +63,7 @@ func newRoot(program string) *cobra.Command {
 	if strings.HasPrefix(filepath.Base(program), "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl clusterimport"}
 	}
-	root.AddCommand(newRender(), newEval(), newVersion())
+	root.AddCommand(newRender(), newEval(), newCRDs(), newVersion())
 	return root
 }
 
