@@ -21,9 +21,9 @@ import (
 const fieldManager = "clusterimport"
 
 // act carries out a plan about an object, up to the first action that fails.
-func (c *Controller) act(ctx context.Context, about runtime.Object, plan lifecycle.Plan) error {
+func (r *Reconcilers) act(ctx context.Context, about runtime.Object, plan lifecycle.Plan) error {
 	for _, action := range plan.Actions {
-		if err := c.do(ctx, about, action); err != nil {
+		if err := r.do(ctx, about, action); err != nil {
 			return &actionError{action, err}
 		}
 		klog.FromContext(ctx).V(levelOf(action)).Info("Done", "action", action.String())
@@ -64,45 +64,45 @@ func verb(action lifecycle.Action) string {
 	}
 }
 
-func (c *Controller) do(ctx context.Context, about runtime.Object, action lifecycle.Action) error {
+func (r *Reconcilers) do(ctx context.Context, about runtime.Object, action lifecycle.Action) error {
 	switch a := action.(type) {
 	case lifecycle.CreateLifecycle:
-		_, err := c.Clients.Lifecycles.Create(ctx, a.Lifecycle, metav1.CreateOptions{FieldManager: fieldManager})
+		_, err := r.Lifecycles.Create(ctx, a.Lifecycle, metav1.CreateOptions{FieldManager: fieldManager})
 		return err
 	case lifecycle.UpdateLifecycle:
-		_, err := c.Clients.Lifecycles.Update(ctx, a.Lifecycle, metav1.UpdateOptions{FieldManager: fieldManager})
+		_, err := r.Lifecycles.Update(ctx, a.Lifecycle, metav1.UpdateOptions{FieldManager: fieldManager})
 		return err
 	case lifecycle.DeleteLifecycle:
-		return c.Clients.Lifecycles.Delete(ctx, a.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &a.UID}})
+		return r.Lifecycles.Delete(ctx, a.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &a.UID}})
 	case lifecycle.CreateCluster:
-		_, err := c.Clients.Clusters.Create(ctx, a.Cluster, metav1.CreateOptions{FieldManager: fieldManager})
+		_, err := r.Clusters.Create(ctx, a.Cluster, metav1.CreateOptions{FieldManager: fieldManager})
 		return err
 	case lifecycle.PatchCluster:
-		return c.patchCluster(ctx, a)
+		return r.patchCluster(ctx, a)
 	case lifecycle.SetPolicyStatus:
-		return c.setPolicyStatus(ctx, a)
+		return r.setPolicyStatus(ctx, a)
 	case lifecycle.SetLifecycleStatus:
-		return c.setLifecycleStatus(ctx, a)
+		return r.setLifecycleStatus(ctx, a)
 	case lifecycle.DropFinalizer:
-		return c.dropFinalizer(ctx, a)
+		return r.dropFinalizer(ctx, a)
 	case lifecycle.Emit:
-		c.emit(about, a)
+		r.emit(about, a)
 		return nil
 	default:
 		return fmt.Errorf("unknown action %T", action)
 	}
 }
 
-func (c *Controller) emit(about runtime.Object, e lifecycle.Emit) {
+func (r *Reconcilers) emit(about runtime.Object, e lifecycle.Emit) {
 	eventType := corev1.EventTypeNormal
 	if e.Warning {
 		eventType = corev1.EventTypeWarning
 	}
-	c.Recorder.Eventf(about, nil, eventType, e.Reason, "Import", "%s", e.Message)
+	r.Recorder.Eventf(about, nil, eventType, e.Reason, "Import", "%s", e.Message)
 }
 
 // patchCluster changes the named fields only, and only of the object that the plan was made for.
-func (c *Controller) patchCluster(ctx context.Context, a lifecycle.PatchCluster) error {
+func (r *Reconcilers) patchCluster(ctx context.Context, a lifecycle.PatchCluster) error {
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": a.UID, "resourceVersion": a.ResourceVersion},
 		"spec":     a.Spec,
@@ -110,25 +110,25 @@ func (c *Controller) patchCluster(ctx context.Context, a lifecycle.PatchCluster)
 	if err != nil {
 		return err
 	}
-	_, err = c.Clients.Clusters.Patch(ctx, a.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+	_, err = r.Clusters.Patch(ctx, a.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 	return err
 }
 
-func (c *Controller) setPolicyStatus(ctx context.Context, a lifecycle.SetPolicyStatus) error {
+func (r *Reconcilers) setPolicyStatus(ctx context.Context, a lifecycle.SetPolicyStatus) error {
 	patch, err := statusPatch(v1alpha1.ClusterImportPolicyKind.Kind, a.Policy, a.Status)
 	if err != nil {
 		return err
 	}
-	_, err = c.Clients.Policies.Patch(ctx, a.Policy.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	_, err = r.Policies.Patch(ctx, a.Policy.Name, types.ApplyPatchType, patch, applyOptions(), "status")
 	return err
 }
 
-func (c *Controller) setLifecycleStatus(ctx context.Context, a lifecycle.SetLifecycleStatus) error {
+func (r *Reconcilers) setLifecycleStatus(ctx context.Context, a lifecycle.SetLifecycleStatus) error {
 	patch, err := statusPatch(v1alpha1.PediaClusterLifecycleKind.Kind, a.Lifecycle, a.Status)
 	if err != nil {
 		return err
 	}
-	_, err = c.Clients.Lifecycles.Patch(ctx, a.Lifecycle.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	_, err = r.Lifecycles.Patch(ctx, a.Lifecycle.Name, types.ApplyPatchType, patch, applyOptions(), "status")
 	return err
 }
 
@@ -149,7 +149,7 @@ func applyOptions() metav1.PatchOptions {
 	return metav1.PatchOptions{FieldManager: fieldManager, Force: &force}
 }
 
-func (c *Controller) dropFinalizer(ctx context.Context, a lifecycle.DropFinalizer) error {
+func (r *Reconcilers) dropFinalizer(ctx context.Context, a lifecycle.DropFinalizer) error {
 	kept := slices.DeleteFunc(slices.Clone(a.Object.GetFinalizers()), func(f string) bool { return f == a.Finalizer })
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid": a.Object.GetUID(), "resourceVersion": a.Object.GetResourceVersion(), "finalizers": kept,
@@ -159,9 +159,9 @@ func (c *Controller) dropFinalizer(ctx context.Context, a lifecycle.DropFinalize
 	}
 	options := metav1.PatchOptions{FieldManager: fieldManager}
 	if _, ok := a.Object.(*v1alpha1.ClusterImportPolicy); ok {
-		_, err = c.Clients.Policies.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
+		_, err = r.Policies.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
 		return err
 	}
-	_, err = c.Clients.Lifecycles.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
+	_, err = r.Lifecycles.Patch(ctx, a.Object.GetName(), types.MergePatchType, patch, options)
 	return err
 }

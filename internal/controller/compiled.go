@@ -13,6 +13,8 @@ import (
 
 // compiledPolicies keeps what compiling gave, so that an event costs no compilation.
 type compiledPolicies struct {
+	compiler compiler
+
 	mu     sync.Mutex
 	byName map[string]compilation
 }
@@ -26,8 +28,11 @@ type compilation struct {
 	list       diag.List
 }
 
-func newCompiledPolicies() *compiledPolicies {
-	return &compiledPolicies{byName: map[string]compilation{}}
+// compiler is policy.Compile.
+type compiler func(*v1alpha1.ClusterImportPolicySpec, policy.Types) (*policy.Policy, diag.List)
+
+func newCompiledPolicies(with compiler) *compiledPolicies {
+	return &compiledPolicies{compiler: with, byName: map[string]compilation{}}
 }
 
 // compile returns the compiled policy, or nil and why not.
@@ -39,11 +44,11 @@ func (c *compiledPolicies) compile(p *v1alpha1.ClusterImportPolicy, known policy
 	if ok && before.types.Equal(known) {
 		return before.policy, before.list
 	}
-	compiled, list := policy.Compile(&p.Spec, known)
+	compiled, list := c.compiler(&p.Spec, known)
 	// What was accepted only because its kinds were not known yet has not been checked before.
 	unchecked := ok && len(before.types.Untyped) > 0
 	if compiled == nil && accepted(p) && !unchecked {
-		compiled, list = untyped(p, list)
+		compiled, list = c.untyped(p, list)
 	}
 	c.byName[p.Name] = compilation{p.UID, p.Generation, known, compiled, list}
 	return compiled, list
@@ -57,8 +62,8 @@ func accepted(p *v1alpha1.ClusterImportPolicy) bool {
 
 // untyped compiles a policy that was accepted and that a newer schema of its kinds finds mistakes in. Nobody edited
 // it, and the schema changes no result: the mistakes are warnings, and the policy stays at work.
-func untyped(p *v1alpha1.ClusterImportPolicy, mistakes diag.List) (*policy.Policy, diag.List) {
-	compiled, list := policy.Compile(&p.Spec, policy.Types{})
+func (c *compiledPolicies) untyped(p *v1alpha1.ClusterImportPolicy, mistakes diag.List) (*policy.Policy, diag.List) {
+	compiled, list := c.compiler(&p.Spec, policy.Types{})
 	if compiled == nil {
 		return nil, mistakes
 	}

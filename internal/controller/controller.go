@@ -7,12 +7,13 @@
 //
 // Handlers of informers only enqueue, loops only read caches, only act.go writes. One event costs the work of
 // one object, whatever the size of the fleet.
+//
+// Reconcilers are the loops on whatever Dependencies they are given; a Controller runs them on an API server.
 package controller
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/policy"
 )
 
 // Options are what a Controller is made of.
@@ -44,30 +46,16 @@ type Options struct {
 type Controller struct {
 	Options
 
-	policies   cache.TypedSharedIndexInformer[*v1alpha1.ClusterImportPolicy]
-	lifecycles cache.TypedSharedIndexInformer[*v1alpha1.PediaClusterLifecycle]
-	clusters   cache.TypedSharedIndexInformer[*clusterv1alpha2.PediaCluster]
-	crds       cache.TypedSharedIndexInformer[*metav1.PartialObjectMetadata]
-
-	resources  *kube.Resources
-	schemas    *kube.Schemas
-	watches    *kube.WatchSet
-	registry   *registry
-	references *references
-	tally      *tally
-	compiled   *compiledPolicies
-	// defined are the names of all CRDs that were ever seen: a kind that had one and has none is withdrawn.
-	defined sync.Map
-
-	policyLoop    *loop[string]
-	sourceLoop    *loop[sourceKey]
-	lifecycleLoop *loop[string]
+	policies    cache.TypedSharedIndexInformer[*v1alpha1.ClusterImportPolicy]
+	lifecycles  cache.TypedSharedIndexInformer[*v1alpha1.PediaClusterLifecycle]
+	clusters    cache.TypedSharedIndexInformer[*clusterv1alpha2.PediaCluster]
+	definitions cache.TypedSharedIndexInformer[*metav1.PartialObjectMetadata]
 
 	ready chan struct{}
 }
 
-// statusDelay gathers the changes of many sources into one write of their policy's status.
-const statusDelay = 500 * time.Millisecond
+// policyWorkers is how many policies are handled at a time.
+const policyWorkers = 2
 
 var crdResource = schema.GroupVersionResource{
 	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
@@ -75,25 +63,14 @@ var crdResource = schema.GroupVersionResource{
 
 // New makes a controller.
 func New(o Options) *Controller {
-	resources := kube.NewResources(o.Clients.Kubernetes.Discovery())
-	c := &Controller{
-		Options:    o,
-		resources:  resources,
-		schemas:    kube.NewSchemas(openapi.ToClientWithContext(o.Clients.Kubernetes.Discovery().OpenAPIV3()), resources),
-		registry:   newRegistry(),
-		references: newReferences(),
-		tally:      newTally(),
-		compiled:   newCompiledPolicies(),
-		ready:      make(chan struct{}),
-		policies:   kube.NewInformer(o.Clients.Policies, &v1alpha1.ClusterImportPolicy{}, nil),
-		lifecycles: kube.NewInformer(o.Clients.Lifecycles, &v1alpha1.PediaClusterLifecycle{}, lifecycleIndexers()),
-		clusters:   kube.NewInformer(o.Clients.Clusters, &clusterv1alpha2.PediaCluster{}, nil),
-		crds:       kube.NewInformer(o.Clients.Metadata.Resource(crdResource), &metav1.PartialObjectMetadata{}, nil),
+	return &Controller{
+		Options:     o,
+		ready:       make(chan struct{}),
+		policies:    kube.NewInformer(o.Clients.Policies, &v1alpha1.ClusterImportPolicy{}, nil),
+		lifecycles:  kube.NewInformer(o.Clients.Lifecycles, &v1alpha1.PediaClusterLifecycle{}, LifecycleIndexers()),
+		clusters:    kube.NewInformer(o.Clients.Clusters, &clusterv1alpha2.PediaCluster{}, nil),
+		definitions: kube.NewInformer(o.Clients.Metadata.Resource(crdResource), &metav1.PartialObjectMetadata{}, nil),
 	}
-	c.policyLoop = newLoop("policy", 2, o.Observe, c.reconcilePolicy)
-	c.sourceLoop = newLoop("source", o.Workers, o.Observe, c.reconcileSource)
-	c.lifecycleLoop = newLoop("lifecycle", o.Workers, o.Observe, c.reconcileLifecycle)
-	return c
 }
 
 // Ready is closed when the controller's own caches are synced and the loops run.
@@ -101,13 +78,17 @@ func (c *Controller) Ready() <-chan struct{} { return c.ready }
 
 // Run imports clusters until the context ends.
 func (c *Controller) Run(ctx context.Context) error {
-	c.watches = kube.NewWatchSet(ctx, c.Clients.Dynamic, c.objectChanged, c.watchChanged)
-	if err := c.handle(); err != nil {
+	var r *Reconcilers
+	watches := kube.NewWatchSet(ctx, c.Clients.Dynamic,
+		func(kind schema.GroupVersionResource, name types.NamespacedName) { r.ObjectChanged(kind, name) },
+		func(kind schema.GroupVersionResource) { r.WatchChanged(kind) })
+	r = NewReconcilers(c.dependencies(watches))
+	if err := c.handle(r); err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	informers := []cache.SharedIndexInformer{c.policies, c.lifecycles, c.clusters, c.crds}
+	informers := []cache.SharedIndexInformer{c.policies, c.lifecycles, c.clusters, c.definitions}
 	var synced []cache.DoneChecker
 	for _, informer := range informers {
 		wg.Go(func() { informer.RunWithContext(ctx) })
@@ -116,65 +97,58 @@ func (c *Controller) Run(ctx context.Context) error {
 	if !cache.WaitFor(ctx, "the controller's own kinds", synced...) {
 		return errors.New("stopped before the caches were synced")
 	}
-	wg.Go(func() { c.policyLoop.run(ctx) })
-	wg.Go(func() { c.sourceLoop.run(ctx) })
-	wg.Go(func() { c.lifecycleLoop.run(ctx) })
+	wg.Go(func() { r.PolicyLoop.run(ctx, policyWorkers) })
+	wg.Go(func() { r.SourceLoop.run(ctx, c.Workers) })
+	wg.Go(func() { r.LifecycleLoop.run(ctx, c.Workers) })
 	close(c.ready)
 	<-ctx.Done()
-	c.watches.Wait()
+	watches.Wait()
 	return nil
 }
 
-// lifecycleIndexers find the lifecycles of a policy, and of a source of a policy.
-func lifecycleIndexers() cache.Indexers {
-	return cache.Indexers{
-		byPolicy: func(obj any) ([]string, error) {
-			l, err := asLifecycle(obj)
-			if err != nil {
-				return nil, err
-			}
-			if owner := metav1.GetControllerOf(l); owner != nil {
-				return []string{string(owner.UID)}, nil
-			}
-			return nil, nil
+// dependencies are those of a process: informers, clients and work queues.
+func (c *Controller) dependencies(watches Watches) Dependencies {
+	discovery := c.Clients.Kubernetes.Discovery()
+	kinds := kube.NewResources(discovery, c.Now)
+	return Dependencies{
+		Caches: Caches{
+			Policies: c.policies.GetIndexer(), Lifecycles: c.lifecycles.GetIndexer(),
+			Clusters: c.clusters.GetIndexer(), Definitions: c.definitions.GetIndexer(),
 		},
-		bySource: func(obj any) ([]string, error) {
-			l, err := asLifecycle(obj)
-			if err != nil {
-				return nil, err
-			}
-			if owner := metav1.GetControllerOf(l); owner != nil {
-				return []string{sourceIndex(owner.UID, l.Spec.Source.Group, l.Spec.Source.Resource,
-					types.NamespacedName{Namespace: l.Spec.Source.Namespace, Name: l.Spec.Source.Name})}, nil
-			}
-			return nil, nil
+		Queues: Queues{
+			Policies: newQueue[string]("policy"), Sources: newQueue[SourceKey]("source"), Lifecycles: newQueue[string]("lifecycle"),
 		},
+		Watches:  watches,
+		Kinds:    kinds,
+		Schemas:  kube.NewSchemas(openapi.ToClientWithContext(discovery.OpenAPIV3()), kinds, c.Now),
+		Policies: c.Clients.Policies, Lifecycles: c.Clients.Lifecycles, Clusters: c.Clients.Clusters,
+		Recorder: c.Recorder,
+		Compile:  policy.Compile,
+		Observe:  c.Observe,
+		Now:      c.Now,
 	}
 }
 
-func asLifecycle(obj any) (*v1alpha1.PediaClusterLifecycle, error) {
-	l, ok := obj.(*v1alpha1.PediaClusterLifecycle)
-	if !ok {
-		return nil, fmt.Errorf("a %T among the lifecycles", obj)
-	}
-	return l, nil
+// handle connects the informers of the controller's own kinds to the reconcilers.
+func (c *Controller) handle(r *Reconcilers) error {
+	return errors.Join(
+		on(c.policies, func(p *v1alpha1.ClusterImportPolicy, _ bool) { r.PolicyChanged(p) }),
+		on(c.lifecycles, r.LifecycleChanged),
+		on(c.clusters, func(p *clusterv1alpha2.PediaCluster, _ bool) { r.ClusterChanged(p) }),
+		on(c.definitions, func(crd *metav1.PartialObjectMetadata, _ bool) { r.DefinitionChanged(crd) }),
+	)
 }
 
-// cached returns the object of that name from an informer's cache, or nil.
-func cached[T any](store cache.Store, name string) *T {
-	item, exists, err := store.GetByKey(name)
-	if err != nil || !exists {
-		return nil
-	}
-	object, _ := item.(*T)
-	return object
-}
-
-const (
-	byPolicy = "policy"
-	bySource = "source"
-)
-
-func sourceIndex(policy types.UID, group, resource string, source types.NamespacedName) string {
-	return string(policy) + "|" + group + "|" + resource + "|" + source.String()
+// on calls changed for every change of an object, with its last known state when it is deleted.
+func on[T cache.Object](informer cache.TypedSharedIndexInformer[T], changed func(obj T, deleted bool)) error {
+	_, err := informer.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[T]{
+		AddFunc:    func(obj T) { changed(obj, false) },
+		UpdateFunc: func(_, obj T) { changed(obj, false) },
+		DeleteFunc: func(obj cache.DeletedObject[T]) {
+			if any(obj.OptionalObj) != nil {
+				changed(obj.OptionalObj, true)
+			}
+		},
+	})
+	return err
 }

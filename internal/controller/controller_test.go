@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestLoopRetriesUntilItWorks(t *testing.T) {
 	done := make(chan struct{})
 	var tries, observed atomic.Int32
-	l := newLoop("test", 2, func(_ string, _ time.Duration, err error) {
+	l := newLoop("test", newQueue[string]("test"), func(_ string, _ time.Duration, err error) {
 		if err != nil {
 			observed.Add(1)
 		}
@@ -36,7 +36,7 @@ func TestLoopRetriesUntilItWorks(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
-		l.run(ctx)
+		l.run(ctx, 2)
 		close(ended)
 	}()
 	l.queue.Add("key")
@@ -90,7 +90,7 @@ func TestTally(t *testing.T) {
 	tl.lifecycleChanged("p", "c", with(metav1.ConditionFalse, v1alpha1.ReasonCreationFailure))
 	tl.lifecycleChanged("p", "d", with(metav1.ConditionTrue, v1alpha1.ReasonPediaClusterCreated))
 	tl.lifecycleChanged("p", "d", nil)
-	loser := sourceKey{"p", types.NamespacedName{Namespace: "ns", Name: "loser"}}
+	loser := SourceKey{"p", types.NamespacedName{Namespace: "ns", Name: "loser"}}
 	if !tl.sourceChanged(loser, lifecycle.SourceOutcome{Reason: v1alpha1.ReasonNameConflict, Message: "taken", Claims: "a"}) {
 		t.Error("a new outcome is a change")
 	}
@@ -102,7 +102,7 @@ func TestTally(t *testing.T) {
 	if diff := cmp.Diff(want, failures); diff != "" {
 		t.Errorf("failures (-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff([]sourceKey{loser}, tl.waitersFor("a"), cmp.AllowUnexported(sourceKey{})); diff != "" {
+	if diff := cmp.Diff([]SourceKey{loser}, tl.waitersFor("a"), cmp.AllowUnexported(SourceKey{})); diff != "" {
 		t.Errorf("waiters (-want +got)\n%s", diff)
 	}
 	tl.sourceChanged(loser, lifecycle.SourceOutcome{})

@@ -7,10 +7,10 @@ import (
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 )
 
-// sourceKey is one source of one policy.
-type sourceKey struct {
-	policy string
-	source types.NamespacedName
+// SourceKey is one source of one policy.
+type SourceKey struct {
+	Policy string
+	Source types.NamespacedName
 }
 
 // objectKey is one object of a watched kind. It has no version: an object is the same in all of them.

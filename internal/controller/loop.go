@@ -11,14 +11,23 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// loop is a work queue and the workers that empty it. A key that fails is tried again, ever more slowly but
+// Loop is a work queue and the workers that empty it. A key that fails is tried again, ever more slowly but
 // for ever; a key is never handled by two workers at a time.
-type loop[K comparable] struct {
+type Loop[K comparable] struct {
 	name      string
-	workers   int
-	queue     workqueue.TypedRateLimitingInterface[K]
+	queue     Queue[K]
 	reconcile func(ctx context.Context, key K) (again time.Duration, err error)
 	observe   func(controller string, took time.Duration, err error)
+}
+
+// Queue holds the keys that wait to be handled.
+type Queue[K comparable] = workqueue.TypedRateLimitingInterface[K]
+
+// Queues are those of the three loops.
+type Queues struct {
+	Policies   Queue[string]
+	Sources    Queue[SourceKey]
+	Lifecycles Queue[string]
 }
 
 // Retries back off from a few milliseconds, so that a conflict costs nothing, to a minute.
@@ -27,23 +36,24 @@ const (
 	lastRetry  = time.Minute
 )
 
-func newLoop[K comparable](
-	name string, workers int, observe func(string, time.Duration, error),
-	reconcile func(context.Context, K) (time.Duration, error),
-) *loop[K] {
+func newQueue[K comparable](name string) Queue[K] {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[K](firstRetry, lastRetry)
-	return &loop[K]{
-		name: name, workers: workers, reconcile: reconcile, observe: observe,
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[K]{Name: name}),
-	}
+	return workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[K]{Name: name})
+}
+
+func newLoop[K comparable](
+	name string, queue Queue[K], observe func(string, time.Duration, error),
+	reconcile func(context.Context, K) (time.Duration, error),
+) *Loop[K] {
+	return &Loop[K]{name: name, queue: queue, reconcile: reconcile, observe: observe}
 }
 
 // run works until the context ends.
-func (l *loop[K]) run(ctx context.Context) {
+func (l *Loop[K]) run(ctx context.Context, workers int) {
 	var wg sync.WaitGroup
-	for range l.workers {
+	for range workers {
 		wg.Go(func() {
-			for l.next(ctx) {
+			for l.Next(ctx) {
 			}
 		})
 	}
@@ -52,7 +62,8 @@ func (l *loop[K]) run(ctx context.Context) {
 	wg.Wait()
 }
 
-func (l *loop[K]) next(ctx context.Context) bool {
+// Next waits for a key and handles it. It returns false when the queue is shut down.
+func (l *Loop[K]) Next(ctx context.Context) bool {
 	key, shutdown := l.queue.Get()
 	if shutdown {
 		return false
@@ -73,7 +84,7 @@ func (l *loop[K]) next(ctx context.Context) bool {
 	return true
 }
 
-func (l *loop[K]) failed(ctx context.Context, key K, err error) {
+func (l *Loop[K]) failed(ctx context.Context, key K, err error) {
 	if ctx.Err() == nil {
 		logger := klog.FromContext(ctx).WithValues("controller", l.name, "key", key)
 		if isRace(err) {

@@ -24,85 +24,81 @@ const unavailableRetry = 5 * time.Second
 const untypedRetry = time.Minute
 
 // reconcilePolicy compiles a policy, watches its kinds, publishes it and writes its status.
-func (c *Controller) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
-	p := c.policy(name)
+func (r *Reconcilers) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
+	p := r.Caches.policy(name)
 	if p == nil || p.DeletionTimestamp != nil {
-		c.retire(name)
+		r.retire(name)
 	}
 	if p == nil {
 		return 0, nil
 	}
-	state := lifecycle.PolicyState{Now: c.Now(), Policy: p}
+	state := lifecycle.PolicyState{Now: r.Now(), Policy: p}
 	var again time.Duration
 	if p.DeletionTimestamp == nil {
 		var err error
-		if again, err = c.activate(ctx, &state); err != nil {
+		if again, err = r.activate(ctx, &state); err != nil {
 			return 0, err
 		}
 	}
-	state.Counts, state.Failures = c.tally.outcomes(name)
-	return again, c.act(ctx, p, lifecycle.PlanPolicy(state))
-}
-
-func (c *Controller) policy(name string) *v1alpha1.ClusterImportPolicy {
-	return cached[v1alpha1.ClusterImportPolicy](c.policies.GetStore(), name)
+	state.Counts, state.Failures = r.tally.outcomes(name)
+	return again, r.act(ctx, p, lifecycle.PlanPolicy(state))
 }
 
 // retire takes a policy off. What it imported is left to the garbage collector.
-func (c *Controller) retire(name string) {
-	before := c.registry.get(name)
-	c.registry.publish(name, nil, nil)
-	c.watches.Set(name, nil)
-	c.compiled.forget(name)
-	c.tally.forget(name)
+func (r *Reconcilers) retire(name string) {
+	before := r.registry.get(name)
+	r.registry.publish(name, nil, nil)
+	r.Watches.Set(name, nil)
+	r.compiled.forget(name)
+	r.tally.forget(name)
 	if before != nil {
-		for _, l := range c.lifecyclesOf(before.Policy.UID) {
-			c.lifecycleLoop.queue.Add(l.Name)
+		for _, l := range r.Caches.lifecyclesOf(before.Policy.UID) {
+			r.Queues.Lifecycles.Add(l.Name)
 		}
 	}
 }
 
 // activate puts a policy to work as far as it can be. A policy that does not compile leaves the one that did
 // at work, so that what it imported is still followed.
-func (c *Controller) activate(ctx context.Context, state *lifecycle.PolicyState) (time.Duration, error) {
+func (r *Reconcilers) activate(ctx context.Context, state *lifecycle.PolicyState) (time.Duration, error) {
 	p := state.Policy
-	active, err := c.negotiate(ctx, p)
+	active, err := r.negotiate(ctx, p)
 	if missing, ok := errors.AsType[*unavailableError](err); ok {
 		// Without its kinds a policy can be checked as far as its own text goes.
-		_, state.Diagnostics = c.compiled.compile(p, policy.Types{})
+		_, state.Diagnostics = r.compiled.compile(p, policy.Types{})
 		state.Unavailable = &lifecycle.Unavailable{Reason: missing.reason, Message: missing.message}
-		c.resources.Invalidate()
+		r.Kinds.Invalidate()
 		return unavailableRetry, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	types := policy.TypesOf(ctx, c.schemas, resourcesOf(active))
-	again := c.schemas.Settles()
+	types := policy.TypesOf(ctx, r.Schemas, resourcesOf(active))
+	again := r.Schemas.Settles()
 	if again == 0 && len(types.Untyped) > 0 {
 		again = untypedRetry
 	}
-	if active.Compiled, state.Diagnostics = c.compiled.compile(p, types); active.Compiled == nil {
+	if active.Compiled, state.Diagnostics = r.compiled.compile(p, types); active.Compiled == nil {
 		return again, nil
 	}
-	c.publish(active)
+	r.publish(active)
 	state.Source = &active.Source
 	for _, gvr := range kindsOf(active) {
-		state.Watches = append(state.Watches, c.watchState(gvr))
+		state.Watches = append(state.Watches, r.watchState(gvr))
 	}
 	return again, nil
 }
 
 // publish puts a compiled policy to work, and plans its fleet when it is another policy than before. Other schemas
 // find other mistakes; they change no result.
-func (c *Controller) publish(active *lifecycle.ActivePolicy) {
+func (r *Reconcilers) publish(active *lifecycle.ActivePolicy) {
 	p, kinds := active.Policy, kindsOf(active)
-	before := c.registry.get(p.Name)
-	c.registry.publish(p.Name, active, kinds)
-	c.watches.Set(p.Name, kinds)
+	before := r.registry.get(p.Name)
+	r.registry.publish(p.Name, active, kinds)
+	r.Watches.Set(p.Name, kinds)
 	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
 		!slices.Equal(before.References, active.References) {
-		c.enqueueFleet(p.Name)
+		r.enqueueFleet(p.Name)
 	}
 }
 
@@ -113,32 +109,32 @@ func (e *unavailableError) Error() string { return e.message }
 
 // negotiate chooses the versions of the policy's kinds. A choice stays while it is served and the spec is the
 // same: a new version may mean something else to the expressions.
-func (c *Controller) negotiate(ctx context.Context, p *v1alpha1.ClusterImportPolicy) (*lifecycle.ActivePolicy, error) {
+func (r *Reconcilers) negotiate(ctx context.Context, p *v1alpha1.ClusterImportPolicy) (*lifecycle.ActivePolicy, error) {
 	var current *v1alpha1.ResolvedResource
 	if p.Status.ObservedGeneration == p.Generation {
 		current = p.Status.Source
 	}
 	active := &lifecycle.ActivePolicy{Policy: p}
 	var err error
-	active.Source, err = c.resources.Negotiate(ctx, p.Spec.Source.Group, p.Spec.Source.Resource, p.Spec.Source.Versions, current)
+	active.Source, err = r.Kinds.Negotiate(ctx, p.Spec.Source.Group, p.Spec.Source.Resource, p.Spec.Source.Versions, current)
 	if err != nil {
 		return nil, unavailable(err, v1alpha1.ReasonFailedNegotiateSource)
 	}
-	before := c.registry.byUID(p.Name, p.UID)
-	for i, r := range p.Spec.References {
+	before := r.registry.byUID(p.Name, p.UID)
+	for i, ref := range p.Spec.References {
 		if before != nil && i < len(before.References) {
 			b := before.References[i]
 			current = &v1alpha1.ResolvedResource{Group: b.Group, Version: b.Version, Resource: b.Resource}
 		} else {
 			current = nil
 		}
-		chosen, err := c.resources.Negotiate(ctx, r.Group, r.Resource, r.Versions, current)
+		chosen, err := r.Kinds.Negotiate(ctx, ref.Group, ref.Resource, ref.Versions, current)
 		if err != nil {
-			return nil, unavailable(fmt.Errorf("reference %q: %w", r.Key, err), v1alpha1.ReasonFailedNegotiateReference)
+			return nil, unavailable(fmt.Errorf("reference %q: %w", ref.Key, err), v1alpha1.ReasonFailedNegotiateReference)
 		}
 		active.References = append(active.References, v1alpha1.ReferenceResource{
-			Key: r.Key, Group: r.Group, Version: chosen.Version, Resource: r.Resource,
-			NamespaceTemplate: r.NamespaceTemplate, NameTemplate: r.NameTemplate,
+			Key: ref.Key, Group: ref.Group, Version: chosen.Version, Resource: ref.Resource,
+			NamespaceTemplate: ref.NamespaceTemplate, NameTemplate: ref.NameTemplate,
 		})
 	}
 	return active, nil
@@ -175,10 +171,10 @@ func kindsOf(active *lifecycle.ActivePolicy) []schema.GroupVersionResource {
 }
 
 // watchState says how the watch of a kind does, and what to grant when it may not be watched.
-func (c *Controller) watchState(gvr schema.GroupVersionResource) lifecycle.Watch {
+func (r *Reconcilers) watchState(gvr schema.GroupVersionResource) lifecycle.Watch {
 	w := lifecycle.Watch{Resource: v1alpha1.ResolvedResource{Group: gvr.Group, Version: gvr.Version, Resource: gvr.Resource}}
 	var err error
-	w.Synced, err = c.watches.Status(gvr)
+	w.Synced, err = r.Watches.Status(gvr)
 	switch {
 	case err == nil:
 	case apierrors.IsForbidden(err):

@@ -4,58 +4,46 @@ import (
 	"context"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/lifecycle"
 )
 
 // reconcileSource decides about the lifecycle of one source of one policy.
-func (c *Controller) reconcileSource(ctx context.Context, key sourceKey) (time.Duration, error) {
-	active := c.registry.get(key.policy)
+func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.Duration, error) {
+	active := r.registry.get(key.Policy)
 	if active == nil {
 		return 0, nil
 	}
-	state, err := c.gatherSource(active, key)
-	if err != nil {
-		return 0, err
+	plan, outcome := lifecycle.PlanSource(ctx, r.gatherSource(active, key))
+	if r.tally.sourceChanged(key, outcome) {
+		r.Queues.Policies.AddAfter(key.Policy, statusDelay)
 	}
-	plan, outcome := lifecycle.PlanSource(ctx, state)
-	if c.tally.sourceChanged(key, outcome) {
-		c.policyLoop.queue.AddAfter(key.policy, statusDelay)
-	}
-	return 0, c.act(ctx, active.Policy, plan)
+	return 0, r.act(ctx, active.Policy, plan)
 }
 
-func (c *Controller) gatherSource(active *lifecycle.ActivePolicy, key sourceKey) (lifecycle.SourceState, error) {
-	state := lifecycle.SourceState{
-		Policy: active, Namespace: key.source.Namespace, Name: key.source.Name, ByName: c.lifecycle,
-	}
-	object, unknown := c.watches.Get(gvrOf(active.Source), key.source)
+func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey) lifecycle.SourceState {
+	object, unknown := r.Watches.Get(gvrOf(active.Source), key.Source)
 	if object == nil && unknown == "" {
-		unknown = c.withdrawn(active.Source)
+		unknown = r.withdrawn(active.Source)
 	}
-	state.Source = lifecycle.Lookup{Object: object, Unknown: unknown}
-	var err error
-	state.Owned, err = c.lifecycles.GetTypedIndexer().ByTypedIndex(bySource,
-		sourceIndex(active.Policy.UID, active.Source.Group, active.Source.Resource, key.source))
-	return state, err
+	return lifecycle.SourceState{
+		Policy: active, Namespace: key.Source.Namespace, Name: key.Source.Name,
+		Source: lifecycle.Lookup{Object: object, Unknown: unknown},
+		Owned:  r.Caches.lifecyclesFor(active.Policy.UID, active.Source, key.Source),
+		ByName: r.Caches.lifecycle,
+	}
 }
 
 // withdrawn says, of an object that is not in its cache, why that is no proof: its kind is being removed, and
 // all of its objects with it, which says nothing about the clusters that they described.
-func (c *Controller) withdrawn(source v1alpha1.ResolvedResource) string {
-	if _, err := c.watches.Status(gvrOf(source)); err != nil {
+func (r *Reconcilers) withdrawn(source v1alpha1.ResolvedResource) string {
+	if _, err := r.Watches.Status(gvrOf(source)); err != nil {
 		return "its kind cannot be watched"
 	}
 	name := gvrOf(source).GroupResource().String()
-	crd := cached[metav1.PartialObjectMetadata](c.crds.GetStore(), name)
-	if _, defined := c.defined.Load(name); defined && (crd == nil || crd.DeletionTimestamp != nil) {
+	crd := r.Caches.definition(name)
+	if _, defined := r.defined.Load(name); defined && (crd == nil || crd.DeletionTimestamp != nil) {
 		return "its kind is being removed"
 	}
 	return ""
-}
-
-func (c *Controller) lifecycle(name string) *v1alpha1.PediaClusterLifecycle {
-	return cached[v1alpha1.PediaClusterLifecycle](c.lifecycles.GetStore(), name)
 }

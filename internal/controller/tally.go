@@ -17,7 +17,7 @@ type tally struct {
 	mu       sync.Mutex
 	policies map[string]*policyTally
 	// waiters are the sources that wait for a name.
-	waiters map[string]map[sourceKey]bool
+	waiters map[string]map[SourceKey]bool
 }
 
 type policyTally struct {
@@ -27,7 +27,7 @@ type policyTally struct {
 }
 
 func newTally() *tally {
-	return &tally{policies: map[string]*policyTally{}, waiters: map[string]map[sourceKey]bool{}}
+	return &tally{policies: map[string]*policyTally{}, waiters: map[string]map[SourceKey]bool{}}
 }
 
 func (t *tally) of(policy string) *policyTally {
@@ -72,11 +72,11 @@ func (t *tally) lifecycleChanged(policy, name string, l *v1alpha1.PediaClusterLi
 }
 
 // sourceChanged records the outcome of a source.
-func (t *tally) sourceChanged(key sourceKey, outcome lifecycle.SourceOutcome) (changed bool) {
+func (t *tally) sourceChanged(key SourceKey, outcome lifecycle.SourceOutcome) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.of(key.policy)
-	before, failed := p.failures[key.source]
+	p := t.of(key.Policy)
+	before, failed := p.failures[key.Source]
 	if failed && before.Claims != "" {
 		delete(t.waiters[before.Claims], key)
 		if len(t.waiters[before.Claims]) == 0 {
@@ -84,13 +84,13 @@ func (t *tally) sourceChanged(key sourceKey, outcome lifecycle.SourceOutcome) (c
 		}
 	}
 	if outcome.Reason == "" {
-		delete(p.failures, key.source)
+		delete(p.failures, key.Source)
 		return failed
 	}
-	p.failures[key.source] = outcome
+	p.failures[key.Source] = outcome
 	if outcome.Claims != "" {
 		if t.waiters[outcome.Claims] == nil {
-			t.waiters[outcome.Claims] = map[sourceKey]bool{}
+			t.waiters[outcome.Claims] = map[SourceKey]bool{}
 		}
 		t.waiters[outcome.Claims][key] = true
 	}
@@ -98,10 +98,10 @@ func (t *tally) sourceChanged(key sourceKey, outcome lifecycle.SourceOutcome) (c
 }
 
 // waitersFor returns the sources that wait for a name.
-func (t *tally) waitersFor(name string) []sourceKey {
+func (t *tally) waitersFor(name string) []SourceKey {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var keys []sourceKey
+	var keys []SourceKey
 	for key := range t.waiters[name] {
 		keys = append(keys, key)
 	}
@@ -146,7 +146,7 @@ func (t *tally) forget(policy string) {
 	delete(t.policies, policy)
 	for name, keys := range t.waiters {
 		for key := range keys {
-			if key.policy == policy {
+			if key.Policy == policy {
 				delete(keys, key)
 			}
 		}

@@ -76,7 +76,7 @@ func TestNegotiate(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := kube.NewResources(clusterAPI()).Negotiate(context.Background(), tc.group, tc.resource, tc.versions, tc.current)
+			got, err := kube.NewResources(clusterAPI(), time.Now).Negotiate(context.Background(), tc.group, tc.resource, tc.versions, tc.current)
 			if tc.err != "" {
 				if _, ok := errors.AsType[*kube.NotServedError](err); !ok || !strings.Contains(err.Error(), tc.err) {
 					t.Fatalf("%s: got %v", tc.reason, err)
@@ -92,7 +92,7 @@ func TestNegotiate(t *testing.T) {
 
 func TestResourcesAreAskedForOnce(t *testing.T) {
 	server := clusterAPI()
-	r := kube.NewResources(server)
+	r := kube.NewResources(server, time.Now)
 	for range 3 {
 		if _, err := r.Negotiate(context.Background(), "", "secrets", nil, nil); err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestResourcesAreAskedForOnce(t *testing.T) {
 }
 
 func TestAnUnreachableServerIsNoAnswer(t *testing.T) {
-	_, err := kube.NewResources(&served{err: errors.New("down")}).Negotiate(context.Background(), "", "secrets", nil, nil)
+	_, err := kube.NewResources(&served{err: errors.New("down")}, time.Now).Negotiate(context.Background(), "", "secrets", nil, nil)
 	if _, ok := errors.AsType[*kube.NotServedError](err); err == nil || ok {
 		t.Errorf("got %v", err)
 	}

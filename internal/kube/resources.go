@@ -30,9 +30,9 @@ type Resources struct {
 
 const minRefresh = time.Second
 
-// NewResources asks through client when it first has to.
-func NewResources(client discovery.DiscoveryInterfaceWithContext) *Resources {
-	return &Resources{client: client, now: time.Now, stale: true}
+// NewResources asks through client when it first has to. now is the clock.
+func NewResources(client discovery.DiscoveryInterfaceWithContext, now func() time.Time) *Resources {
+	return &Resources{client: client, now: now, stale: true}
 }
 
 // Invalidate says that what is served may have changed.

@@ -37,9 +37,10 @@ type shape struct {
 // fetched whenever somebody asks, at most once a second.
 const settling = 5 * time.Second
 
-// NewSchemas asks through client when it first has to. resources knows the kinds of the resources.
-func NewSchemas(client openapi.ClientWithContext, resources *Resources) *Schemas {
-	return &Schemas{client: client, resources: resources, now: time.Now, shapes: map[schema.GroupVersionResource]shape{}}
+// NewSchemas asks through client when it first has to. resources knows the kinds of the resources, and
+// now is the clock.
+func NewSchemas(client openapi.ClientWithContext, resources *Resources, now func() time.Time) *Schemas {
+	return &Schemas{client: client, resources: resources, now: now, shapes: map[schema.GroupVersionResource]shape{}}
 }
 
 // Invalidate says that what is served may have changed.

@@ -67,11 +67,10 @@ func clusterDocument(field string) string {
 func TestSchemas(t *testing.T) {
 	server := &documents{byPath: map[string]document{}}
 	server.serve("apis/x.io/v1", "1", clusterDocument("first"))
-	resources := NewResources(discovered{})
+	resources := NewResources(discovered{}, time.Now)
 	_, _ = resources.Negotiate(t.Context(), "x.io", "clusters", []string{"v1"}, nil)
 	clock := time.Now()
-	schemas := NewSchemas(server, resources)
-	schemas.now = func() time.Time { return clock }
+	schemas := NewSchemas(server, resources, func() time.Time { return clock })
 	clusters := schema.GroupVersionResource{Group: "x.io", Version: "v1", Resource: "clusters"}
 	spec := func() string {
 		t.Helper()
