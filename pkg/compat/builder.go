@@ -2,6 +2,7 @@ package compat
 
 import (
 	"strconv"
+	"strings"
 	"text/template/parse"
 	"unicode/utf8"
 
@@ -14,36 +15,73 @@ import (
 	exprpb "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
 )
 
+// maker makes a CEL expression, afresh each time: nodes of a tree must not be shared.
+type maker func() celast.Expr
+
 // builder makes the nodes of one CEL syntax tree. Every node remembers where it comes from in the template, so
-// that the checker's errors and those of the evaluation point there. Nodes are never shared.
+// that the checker's errors and those of the evaluation point there, and every macro the call that it is written as,
+// so that the tree can be printed. Nodes are never shared.
 type builder struct {
 	source  source
 	factory celast.ExprFactory
 	info    *celast.SourceInfo
 	next    int64
-	// pos is the place that new nodes get.
-	pos parse.Pos
+	// pos is the place that new nodes get; offset is that of the last one, in characters.
+	pos    parse.Pos
+	offset offset
+	names  map[string]int
 }
+
+// offset is a place in a text, in bytes and in characters.
+type offset struct{ bytes, characters int }
 
 func newBuilder(s source) *builder {
 	return &builder{
-		source: s, factory: celast.NewExprFactory(),
+		source: s, factory: celast.NewExprFactory(), names: map[string]int{},
 		info: celast.NewSourceInfo(common.NewStringSource(s.text, s.field)),
 	}
 }
 
+// id numbers a new node. A tree that grows beyond its limit ends the translation: see translate.
 func (b *builder) id() int64 {
-	b.next++
-	offset := int32(utf8.RuneCountInString(b.source.text[:min(int(b.pos), len(b.source.text))])) //nolint:gosec // at most 256 KiB
-	b.info.SetOffsetRange(b.next, celast.OffsetRange{Start: offset, Stop: offset})
+	if b.next++; b.next > maxTemplateNodes {
+		panic(b.source.refuse(CodeTooLarge, b.pos, "the template is too large: its translation has more than %d nodes", maxTemplateNodes))
+	}
+	at := b.characters(min(int(b.pos), len(b.source.text)))
+	b.info.SetOffsetRange(b.next, celast.OffsetRange{Start: at, Stop: at})
 	return b.next
+}
+
+// characters turns an offset in bytes into one in characters. Nodes are near each other: it counts from the last one.
+func (b *builder) characters(bytes int) int32 {
+	text, from := b.source.text, b.offset
+	if bytes < from.bytes {
+		from.characters -= utf8.RuneCountInString(text[bytes:from.bytes])
+	} else {
+		from.characters += utf8.RuneCountInString(text[from.bytes:bytes])
+	}
+	b.offset = offset{bytes, from.characters}
+	return int32(from.characters) //nolint:gosec // at most 256 KiB
+}
+
+// at makes the nodes of m point at pos.
+func (b *builder) at(pos parse.Pos, m maker) maker {
+	return func() celast.Expr {
+		before := b.pos
+		b.pos = pos
+		made := m()
+		b.pos = before
+		return made
+	}
 }
 
 func (b *builder) literal(val ref.Val) celast.Expr { return b.factory.NewLiteral(b.id(), val) }
 
 func (b *builder) text(s string) celast.Expr { return b.literal(types.String(s)) }
 
-func (b *builder) truth(t bool) celast.Expr { return b.literal(types.Bool(t)) }
+func (b *builder) number(i int64) celast.Expr { return b.literal(types.Int(i)) }
+
+func (b *builder) boolean(t bool) celast.Expr { return b.literal(types.Bool(t)) }
 
 func (b *builder) ident(name string) celast.Expr { return b.factory.NewIdent(b.id(), name) }
 
@@ -51,16 +89,51 @@ func (b *builder) selectField(operand celast.Expr, name string) celast.Expr {
 	return b.factory.NewSelect(b.id(), operand, name)
 }
 
+// optionalField is operand.?name, or operand[?"name"] where a name cannot stand after a dot.
+func (b *builder) optionalField(operand celast.Expr, name string) celast.Expr {
+	if !isFieldName(name) {
+		return b.call(operators.OptIndex, operand, b.text(name))
+	}
+	return b.call(operators.OptSelect, operand, b.text(name))
+}
+
+// isFieldName reports whether CEL's parser takes a name after a dot.
+func isFieldName(name string) bool {
+	switch name {
+	case "", "true", "false", "null", "in":
+		return false
+	}
+	for i, c := range []byte(name) {
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
 func (b *builder) call(function string, args ...celast.Expr) celast.Expr {
 	return b.factory.NewCall(b.id(), function, args...)
+}
+
+func (b *builder) method(target celast.Expr, function string, args ...celast.Expr) celast.Expr {
+	return b.factory.NewMemberCall(b.id(), function, target, args...)
 }
 
 func (b *builder) list(items ...celast.Expr) celast.Expr {
 	return b.factory.NewList(b.id(), items, nil)
 }
 
+// item is list[i].
+func (b *builder) item(list celast.Expr, i int) celast.Expr {
+	return b.call(operators.Index, list, b.number(int64(i)))
+}
+
 // absent is a value that is not there.
-func (b *builder) absent() celast.Expr { return b.factory.NewCall(b.id(), "optional.none") }
+func (b *builder) absent() celast.Expr { return b.call("optional.none") }
+
+// dyn hides the type of a value from the checker.
+func (b *builder) dyn(e celast.Expr) celast.Expr { return b.call("dyn", e) }
 
 func (b *builder) choose(condition, yes, no celast.Expr) celast.Expr {
 	return b.call(operators.Conditional, condition, yes, no)
@@ -68,27 +141,109 @@ func (b *builder) choose(condition, yes, no celast.Expr) celast.Expr {
 
 // bind is cel.bind(name, init, result): CEL writes it as a comprehension over nothing.
 func (b *builder) bind(name string, init, result celast.Expr) celast.Expr {
-	return b.factory.NewComprehension(b.id(), b.list(), "#unused", name, init, b.truth(false), b.ident(name), result)
+	made := b.factory.NewComprehension(b.id(), b.list(), "#unused", name, init, b.boolean(false), b.ident(name), result)
+	return b.macro(made, b.ident("cel"), "bind", b.ident(name), init, result)
 }
 
 // mapEach is over.map(item, body).
 func (b *builder) mapEach(over celast.Expr, item string, body celast.Expr) celast.Expr {
 	accu := b.factory.AccuIdentName()
 	step := b.call(operators.Add, b.ident(accu), b.list(body))
-	return b.factory.NewComprehension(b.id(), over, item, accu, b.list(), b.truth(true), step, b.ident(accu))
+	made := b.factory.NewComprehension(b.id(), over, item, accu, b.list(), b.boolean(true), step, b.ident(accu))
+	return b.macro(made, over, operators.Map, b.ident(item), body)
 }
 
 // existsOne is over.exists_one(item, body): an error in any element is an error of the whole.
 func (b *builder) existsOne(over celast.Expr, item string, body celast.Expr) celast.Expr {
 	accu := b.factory.AccuIdentName()
-	one := func() celast.Expr { return b.literal(types.Int(1)) }
-	step := b.choose(body, b.call(operators.Add, b.ident(accu), one()), b.ident(accu))
-	return b.factory.NewComprehension(b.id(), over, item, accu, b.literal(types.Int(0)), b.truth(true), step,
-		b.call(operators.Equals, b.ident(accu), one()))
+	step := b.choose(body, b.call(operators.Add, b.ident(accu), b.number(1)), b.ident(accu))
+	made := b.factory.NewComprehension(b.id(), over, item, accu, b.number(0), b.boolean(true), step,
+		b.call(operators.Equals, b.ident(accu), b.number(1)))
+	return b.macro(made, over, operators.ExistsOne, b.ident(item), body)
 }
 
-// fresh returns a variable name that no template can write.
-func (b *builder) fresh() string { return "_v" + strconv.FormatInt(b.next, 10) }
+// fold is over.fold(item, accu, init, while, step): the accumulator goes from round to round while a condition holds.
+func (b *builder) fold(over celast.Expr, item, accu string, init, while, step celast.Expr) celast.Expr {
+	made := b.factory.NewComprehension(b.id(), over, item, accu, init, while, step, b.ident(accu))
+	return b.macro(made, over, "fold", b.ident(item), b.ident(accu), init, while, step)
+}
+
+// macro remembers how an expanded macro is written.
+func (b *builder) macro(made, target celast.Expr, function string, args ...celast.Expr) celast.Expr {
+	written := make([]celast.Expr, len(args))
+	for i, arg := range args {
+		written[i] = b.written(arg)
+	}
+	b.info.SetMacroCall(made.ID(), b.factory.NewMemberCall(0, function, b.written(target), written...))
+	return made
+}
+
+// written is an argument of a macro as the parser keeps it: a macro within it is named by its number only.
+func (b *builder) written(e celast.Expr) celast.Expr {
+	if _, ok := b.info.GetMacroCall(e.ID()); ok {
+		return b.factory.NewUnspecifiedExpr(e.ID())
+	}
+	all := func(list []celast.Expr) []celast.Expr {
+		out := make([]celast.Expr, len(list))
+		for i, item := range list {
+			out[i] = b.written(item)
+		}
+		return out
+	}
+	switch e.Kind() {
+	case celast.CallKind:
+		call := e.AsCall()
+		if call.IsMemberFunction() {
+			return b.factory.NewMemberCall(e.ID(), call.FunctionName(), b.written(call.Target()), all(call.Args())...)
+		}
+		return b.factory.NewCall(e.ID(), call.FunctionName(), all(call.Args())...)
+	case celast.SelectKind:
+		return b.factory.NewSelect(e.ID(), b.written(e.AsSelect().Operand()), e.AsSelect().FieldName())
+	case celast.ListKind:
+		return b.factory.NewList(e.ID(), all(e.AsList().Elements()), nil)
+	case celast.MapKind:
+		entries := make([]celast.EntryExpr, e.AsMap().Size())
+		for i, entry := range e.AsMap().Entries() {
+			pair := entry.AsMapEntry()
+			entries[i] = b.factory.NewMapEntry(entry.ID(), b.written(pair.Key()), b.written(pair.Value()), pair.IsOptional())
+		}
+		return b.factory.NewMap(e.ID(), entries)
+	default:
+		return e
+	}
+}
+
+// fresh returns a variable name that nothing else in the expression has; it is like the name that it is for.
+func (b *builder) fresh(like string) string {
+	name := strings.TrimPrefix(like, "$")
+	if !isFieldName(name) || taken[name] {
+		name = "v" + strings.Map(wordOnly, name)
+	}
+	b.names[name]++
+	if n := b.names[name]; n > 1 {
+		return b.fresh(name + "_" + strconv.Itoa(n))
+	}
+	return name
+}
+
+func wordOnly(r rune) rune {
+	if r < utf8.RuneSelf && isFieldName("_"+string(r)) {
+		return r
+	}
+	return '_'
+}
+
+// taken are names that mean something to CEL.
+var taken = func() map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.FieldsSeq(`source references cel tpl optional math base64 dns kubeconfig json yaml strings sets
+		lists net quantity semver ip cidr url isURL isIP isCIDR format dyn type int uint double bool string bytes list map
+		null_type duration timestamp google as break const continue else for function if import let loop package
+		namespace return var void while has size matches b64dec b64enc`) {
+		names[name] = true
+	}
+	return names
+}()
 
 // ast is the finished tree.
 func (b *builder) ast(root celast.Expr) (*cel.Ast, error) {

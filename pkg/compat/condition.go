@@ -6,63 +6,64 @@ import (
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/types"
 
-	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
-
-func intValue(i int64) types.Int { return types.Int(i) }
 
 // Condition translates the template of a condition: it is true when the template prints exactly one "true",
 // whatever white space is around it. The program is nil when the list has errors.
 func Condition(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 	s := source{field, src}
-	root, list := s.parse()
-	if root == nil {
+	p, list := s.parse()
+	if p == nil {
 		return nil, list
 	}
-	return compile(env, s, cel.BoolType, func(t *translator) (value, error) {
-		return t.one(root.Nodes, rootDot)
+	return p.compile(env, cel.BoolType, func(t *translator) (maker, error) {
+		return t.one(p.root.Nodes, rootDot)
 	})
 }
 
 // one lowers nodes to "they print exactly one true and nothing else". Text matters only modulo white space, so
 // a range is true when exactly one of its rounds is, and no text is ever built. What does not fit this form is
 // printed and compared.
-func (t *translator) one(nodes []parse.Node, d dot) (value, error) {
-	scope := len(t.variables)
-	defer func() { t.variables = t.variables[:scope] }()
-	var speaking parse.Node
+func (t *translator) one(nodes []parse.Node, d dot) (maker, error) {
 	for i, n := range nodes {
 		if !prints(n) {
 			continue
 		}
-		if assigns(n) || len(t.assigned(n)) > 0 {
-			return t.printedTrue(nodes, d)
+		if err := t.count(n); err != nil {
+			return nil, err
 		}
+		others := nodes[i+1:]
+		rest := func() (maker, error) { return t.one(others, d) }
 		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
-			if speaking != nil {
-				return t.printedTrue(nodes, d)
-			}
-			return t.declare(action.Pipe, d, func() (value, error) { return t.one(nodes[i+1:], d) })
+			return t.define(action.Pipe, d, rest)
 		}
-		if speaking != nil {
-			return t.printedTrue(nodes, d)
+		names, jumps := t.assigned(n), jumpsOut(n)
+		switch {
+		case len(names) > 0 && !jumps && silent(n):
+			return t.withState(n, d, names, false, nil, func([]maker) (maker, error) { return rest() }, nil)
+		case len(names) > 0 || jumps || assignedPipe(n) != nil || speak(others):
+			return t.printedTrue(nodes[i:], d)
+		default:
+			return t.oneNode(n, d)
 		}
-		speaking = n
 	}
-	if speaking == nil {
-		return func() celast.Expr { return t.truth(false) }, nil
-	}
-	return t.oneNode(speaking, nodes, d)
+	return func() celast.Expr { return t.boolean(false) }, nil
 }
 
-// assigns reports whether a node is an assignment.
-func assigns(n parse.Node) bool {
-	action, ok := n.(*parse.ActionNode)
-	return ok && action.Pipe.IsAssign
+// speak reports whether one of nodes may print.
+func speak(nodes []parse.Node) bool {
+	for _, n := range nodes {
+		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
+			continue
+		}
+		if prints(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // prints reports whether a node may print more than white space, or declares a variable.
@@ -77,44 +78,65 @@ func prints(n parse.Node) bool {
 	}
 }
 
-// oneNode lowers the only node that prints; nodes are all of them, for those that must be printed.
-func (t *translator) oneNode(n parse.Node, nodes []parse.Node, d dot) (value, error) {
+// silent reports whether a node prints white space at most, whatever it does else.
+func silent(n parse.Node) bool {
+	if action, ok := n.(*parse.ActionNode); ok {
+		return len(action.Pipe.Decl) > 0
+	}
+	if b := branchOf(n); b != nil {
+		return allOf(b.List.Nodes, silent) && allOf(elseNodes(b), silent)
+	}
+	return !prints(n)
+}
+
+func allOf(nodes []parse.Node, is func(parse.Node) bool) bool {
+	for _, n := range nodes {
+		if !is(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// oneNode lowers the only node that prints.
+func (t *translator) oneNode(n parse.Node, d dot) (maker, error) {
 	switch n := n.(type) {
 	case *parse.TextNode:
-		return t.at(n.Pos, func() celast.Expr { return t.truth(isTrue(string(n.Text))) }), nil
+		return t.at(n.Pos, func() celast.Expr { return t.boolean(isTrue(string(n.Text))) }), nil
 	case *parse.ActionNode:
-		if t.isBool(n.Pipe) {
-			return t.pipe(n.Pipe, d)
+		v, err := t.pipe(n.Pipe, d)
+		if err != nil {
+			return nil, err
 		}
+		if v.kind() == expr.Bool {
+			return t.at(n.Pos, t.low.truth(v)), nil
+		}
+		printed := t.low.printed(v)
+		return t.at(n.Pos, func() celast.Expr { return t.call(fnIsTrue, printed()) }), nil
 	case *parse.IfNode:
 		return t.branch(&n.BranchNode, d, false, t.one)
 	case *parse.WithNode:
 		return t.branch(&n.BranchNode, d, true, t.one)
+	case *parse.TemplateNode:
+		return t.inline(n, d, t.one)
 	case *parse.RangeNode:
-		if n.ElseList == nil && !breaks(n.List.Nodes) && silentOrTrue(n.List.Nodes) {
+		if !jumpsWithin(n) && t.silentOrTrue(n.List.Nodes) {
 			return t.oneRound(n, d)
 		}
 	}
-	return t.printedTrue(nodes, d)
+	return t.printedTrue([]parse.Node{n}, d)
 }
 
 // oneRound lowers a range of which exactly one round may print true.
-func (t *translator) oneRound(n *parse.RangeNode, d dot) (value, error) {
-	scope := len(t.variables)
-	defer func() { t.variables = t.variables[:scope] }()
-	l, err := t.enter(n, d)
-	if err != nil {
-		return nil, err
-	}
-	body, err := t.one(n.List.Nodes, l.dot)
-	if err != nil {
-		return nil, err
-	}
-	return t.at(n.Pos, func() celast.Expr { return t.existsOne(l.over(), l.item, body()) }), nil
+func (t *translator) oneRound(n *parse.RangeNode, d dot) (maker, error) {
+	return t.ranged(n, d, func(l loop) (func(maker) maker, error) {
+		body, err := t.one(n.List.Nodes, l.dot)
+		return func(over maker) maker { return t.low.oneRound(over, l.item, body) }, err
+	}, t.one)
 }
 
 // printedTrue prints the nodes and compares the text.
-func (t *translator) printedTrue(nodes []parse.Node, d dot) (value, error) {
+func (t *translator) printedTrue(nodes []parse.Node, d dot) (maker, error) {
 	text, err := t.textOf(nodes, d)
 	if err != nil {
 		return nil, err
@@ -122,83 +144,26 @@ func (t *translator) printedTrue(nodes []parse.Node, d dot) (value, error) {
 	return func() celast.Expr { return t.call(fnIsTrue, text()) }, nil
 }
 
-// isBool reports whether a pipeline's value is certainly a bool.
-func (t *translator) isBool(p *parse.PipeNode) bool {
-	command := p.Cmds[len(p.Cmds)-1]
-	name, ok := command.Args[0].(*parse.IdentifierNode)
-	if !ok {
-		return false
-	}
-	f, _ := sprig.Lookup(name.Ident)
-	return f.Result == sprig.KindBool && f.Refused == ""
-}
-
-// silentOrTrue reports whether nodes print nothing but white space and "true": rounds that print other text
+// silentOrTrue reports whether nodes print nothing but white space and one "true": a round that prints other text
 // would spoil the round that prints true.
-func silentOrTrue(nodes []parse.Node) bool {
+func (t *translator) silentOrTrue(nodes []parse.Node) bool {
+	speakers := 0
 	for _, n := range nodes {
+		if silent(n) {
+			continue
+		}
+		speakers++
+		ok := false
 		switch n := n.(type) {
 		case *parse.TextNode:
-			if text := strings.TrimSpace(string(n.Text)); text != "" && !isTrue(text) {
-				return false
-			}
-		case *parse.IfNode:
-			if !silentBranch(&n.BranchNode) {
-				return false
-			}
-		case *parse.WithNode:
-			if !silentBranch(&n.BranchNode) {
-				return false
-			}
-		case *parse.ActionNode:
-			if len(n.Pipe.Decl) == 0 || n.Pipe.IsAssign {
-				return false
-			}
-		case *parse.CommentNode:
-		default:
+			ok = isTrue(string(n.Text))
+		case *parse.IfNode, *parse.WithNode:
+			b := branchOf(n)
+			ok = t.silentOrTrue(b.List.Nodes) && t.silentOrTrue(elseNodes(b))
+		}
+		if !ok || speakers > 1 {
 			return false
 		}
 	}
-	return speakers(nodes) <= 1
-}
-
-// speakers counts the nodes that may print: two in one round can print "true true".
-func speakers(nodes []parse.Node) int {
-	count := 0
-	for _, n := range nodes {
-		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
-			continue
-		}
-		if prints(n) {
-			count++
-		}
-	}
-	return count
-}
-
-func silentBranch(n *parse.BranchNode) bool {
-	return silentOrTrue(n.List.Nodes) && (n.ElseList == nil || silentOrTrue(n.ElseList.Nodes))
-}
-
-// breaks reports whether a loop's body leaves it early.
-func breaks(nodes []parse.Node) bool {
-	for _, n := range nodes {
-		switch n := n.(type) {
-		case *parse.BreakNode, *parse.ContinueNode:
-			return true
-		case *parse.IfNode:
-			if branchBreaks(&n.BranchNode) {
-				return true
-			}
-		case *parse.WithNode:
-			if branchBreaks(&n.BranchNode) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func branchBreaks(n *parse.BranchNode) bool {
-	return breaks(n.List.Nodes) || n.ElseList != nil && breaks(n.ElseList.Nodes)
+	return true
 }

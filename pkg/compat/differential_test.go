@@ -114,6 +114,12 @@ func conditions() []string {
 		`{{ range $i, $c := .source.status.conditions }}{{ if eq $i 1 }}{{ eq $c.type "Ready" }}{{ end }}{{ end }}`,
 		`{{ range .source.spec.list }}{{ if eq . "b" }}true{{ else }}no{{ end }}{{ end }}`,
 		`{{ range .source.spec.list }}{{ range $.source.spec.numbers }}{{ if eq . 3 }}true{{ end }}{{ end }}{{ end }}`,
+		`{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ if eq .status "True" }}true{{ break }}{{ end }}{{ end }}{{ end }}`,
+		`{{ range .source.status.conditions }}{{ if ne .type "Ready" }}{{ continue }}{{ end }}{{ eq .status "True" }}{{ break }}{{ end }}`,
+		`{{ $r := false }}{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ $r = true }}{{ break }}{{ end }}{{ end }}{{ $r }}`,
+		`{{ $r := false }}{{ range .source.status.conditions }}{{ if eq .type "Odd" }}{{ $r = eq .status "True" }}{{ end }}{{ end }}{{ if $r }}true{{ end }}`,
+		`{{ define "ready" }}{{ if eq .status "True" }}true{{ end }}{{ end }}{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ template "ready" . }}{{ end }}{{ end }}`,
+		`{{ $x := "" }}{{ if $x = .source.spec.true }}{{ $x }}{{ end }}`,
 	}
 }
 
@@ -151,6 +157,8 @@ func texts() []string {
 		`{{ len .source.metadata.labels }}`, `{{ empty .source.spec.zero }}`, `{{ not .source.spec.n }}`,
 	}
 	list = append(list, assignments()...)
+	list = append(list, jumps()...)
+	list = append(list, definitions()...)
 	unary := []string{"lower", "upper", "trim", "nospace", "b64enc", "b64dec", "quote", "squote", "toString", "toJson", "len", "empty", "not"}
 	binary := []string{"hasPrefix", "hasSuffix", "contains", "trimPrefix", "trimSuffix", "trimAll"}
 	values := []string{
@@ -193,5 +201,48 @@ func assignments() []string {
 		`{{ $x := 1 }}{{ if .source.spec.yes }}{{ if .source.spec.no }}{{ $x = 2 }}{{ else }}{{ $x = .source.missing }}{{ end }}{{ end }}[{{ $x }}]`,
 		`{{ $x := 1 }}{{ range .source.spec.list }}{{ $y := . }}{{ if eq $y "b" }}{{ $y = "B" }}{{ $x = $y }}{{ end }}{{ $y }}{{ end }}{{ $x }}`,
 		`{{ $x := "" }}{{ range .source.spec.list }}{{ $x = index . 5 }}{{ end }}{{ $x }}`,
+	}
+}
+
+// jumps are templates with break and continue.
+func jumps() []string {
+	return []string{
+		`{{ range .source.spec.list }}{{ if eq . "b" }}{{ break }}{{ end }}{{ . }}{{ end }}.`,
+		`{{ range .source.spec.list }}{{ if eq . "b" }}{{ continue }}{{ end }}{{ . }}{{ end }}.`,
+		`{{ range .source.spec.list }}<{{ if eq . "b" }}x{{ continue }}y{{ end }}{{ . }}>{{ end }}.`,
+		`{{ range .source.spec.list }}{{ . }}{{ break }}{{ index . 9 }}{{ end }}`,
+		`{{ range .source.spec.list }}{{ . }}{{ continue }}{{ index . 9 }}{{ end }}`,
+		`{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ break }}{{ end }}{{ .type }}{{ end }}`,
+		`{{ range .source.status.conditions }}{{ if eq .status "True" }}{{ .type }}{{ break }}{{ end }}{{ end }}`,
+		`{{ range .source.status.conditions }}{{ with .type }}{{ if eq . "Ready" }}{{ continue }}{{ end }}{{ . }}{{ end }};{{ end }}`,
+		`{{ $n := 0 }}{{ range .source.spec.list }}{{ $n = add $n 1 }}{{ if eq . "b" }}{{ break }}{{ end }}{{ end }}{{ $n }}`,
+		`{{ $n := 0 }}{{ range .source.spec.list }}{{ if eq . "b" }}{{ $n = 7 }}{{ continue }}{{ end }}{{ $n }}{{ end }}{{ $n }}`,
+		`{{ range .source.spec.list }}{{ range $.source.spec.numbers }}{{ if eq . 2 }}{{ break }}{{ end }}{{ . }}{{ end }},{{ end }}`,
+		`{{ range .source.spec.list }}{{ range $.source.spec.emptyList }}x{{ else }}{{ continue }}{{ end }}y{{ end }}.`,
+		`{{ range .source.spec.list }}{{ range $.source.spec.emptyList }}x{{ else }}a{{ if true }}{{ break }}{{ end }}b{{ end }}y{{ end }}.`,
+		`{{ range .source.spec.list }}{{ range $.source.spec.emptyList }}{{ break }}{{ else }}{{ if true }}{{ continue }}{{ end }}b{{ end }}y{{ end }}.`,
+		`{{ range .source.spec.list }}{{ range $.source.spec.numbers }}{{ break }}{{ else }}{{ continue }}{{ end }}y{{ end }}.`,
+		`{{ $x := 1 }}{{ range .source.spec.list }}{{ range $.source.spec.numbers }}{{ $x = . }}{{ break }}{{ else }}{{ continue }}{{ end }}y{{ end }}{{ $x }}`,
+		`{{ range $i, $v := .source.spec.list }}{{ if eq $i 1 }}{{ break }}{{ end }}{{ $v }}{{ end }}`,
+		`{{ range .source.spec.list }}{{ if eq . "c" }}{{ break }}{{ else if eq . "a" }}{{ continue }}{{ end }}{{ . }}{{ else }}none{{ end }}`,
+		`{{ range .source.spec.emptyList }}{{ break }}{{ else }}none{{ end }}`,
+		`{{ range 5 }}{{ if eq . 3 }}{{ break }}{{ end }}{{ . }}{{ end }}`, `{{ range $i := 3 }}{{ $i }}{{ end }}`, `{{ range $i, $j := 3 }}{{ $i }}{{ end }}`,
+		`{{ $x := 0 }}{{ if $x = 3 }}{{ $x }}{{ end }}{{ $x }}`, `{{ $x := 0 }}{{ with $x = .source.spec.list }}{{ . }}{{ else }}no{{ end }}{{ $x }}`,
+		`{{ $x := 1 }}{{ range .source.spec.list }}{{ if $x = . }}{{ if eq $x "b" }}{{ break }}{{ end }}{{ end }}{{ end }}{{ $x }}`,
+		`{{ with .source.spec.empty }}a{{ else with .source.spec.n }}{{ . }}{{ else }}c{{ end }}`,
+	}
+}
+
+// definitions are templates that define templates.
+func definitions() []string {
+	return []string{
+		`{{ define "a" }}[{{ . }}]{{ end }}{{ template "a" .source.metadata.name }}{{ template "a" 3 }}{{ template "a" }}`,
+		`{{ define "a" }}{{ .source.metadata.name }}{{ $.source.metadata.name }}{{ end }}{{ template "a" . }}{{ with 1 }}{{ template "a" $ }}{{ end }}`,
+		`{{ define "a" }}{{ $.x }}{{ .x }}{{ end }}{{ template "a" .source.spec.nested }}`, `{{ block "a" .source.spec.n }}<{{ . }}>{{ end }}{{ template "a" 2 }}`,
+		`{{ define "a" }}1{{ end }}{{ define "b" }}{{ template "a" }}2{{ end }}{{ template "b" . }}{{ template "b" . }}`,
+		`{{ define "a" }}{{ $x := 1 }}{{ $x = 2 }}{{ $x }}{{ end }}{{ $x := 5 }}{{ template "a" . }}{{ $x }}`,
+		`{{ range .source.spec.list }}{{ template "a" . }}{{ end }}{{ define "a" }}{{ range $i := 3 }}{{ if eq $i 2 }}{{ break }}{{ end }}{{ $ }}{{ end }}{{ end }}`,
+		`{{ define "a" }}{{ .x }}{{ end }}{{ template "a" .source.spec.null }}`, `{{ define "a" }}{{ .x }}{{ end }}{{ template "a" .source.spec.n }}`,
+		`{{ define "a" }}{{ if .source }}{{ .source.spec.n }}{{ end }}{{ end }}{{ template "a" . }}`,
 	}
 }

@@ -19,15 +19,15 @@ import (
 // list has errors.
 func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Document, diag.List) {
 	s := source{field, src}
-	root, list := s.parse()
-	if root == nil {
+	p, list := s.parse()
+	if p == nil {
 		return nil, list
 	}
 	if i := strings.IndexFunc(src, isMark); i >= 0 {
 		return nil, diag.List{s.at(CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
 	}
-	lang := &templateLanguage{env: env, source: s}
-	doc, list := render.Parse(lang, field, lang.mark(root.Nodes), schema)
+	lang := &templateLanguage{env: env, source: s, parsed: p}
+	doc, list := render.Parse(lang, field, lang.mark(p.root.Nodes), schema)
 	return doc, lang.mended(list)
 }
 
@@ -36,6 +36,7 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 type templateLanguage struct {
 	env     *expr.Env
 	source  source
+	parsed  *parsed
 	actions []parse.Node
 	// before has the declarations that stand before each action.
 	before       [][]parse.Node
@@ -106,7 +107,7 @@ func (l *templateLanguage) Scalar(s render.Scalar) (render.Node, diag.List) {
 		return nil, nil
 	}
 	nodes := l.nodes(s.Text)
-	program, list := compile(l.env, l.source, cel.StringType, func(t *translator) (value, error) {
+	program, list := l.parsed.compile(l.env, cel.StringType, func(t *translator) (maker, error) {
 		return t.textOf(nodes, rootDot)
 	})
 	if program == nil {

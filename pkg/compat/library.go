@@ -4,9 +4,12 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common"
+	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/functions"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/parser"
 
 	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
@@ -29,6 +32,7 @@ const (
 // extension adds the functions to an environment.
 var extension = expr.NewExtension(func() []cel.EnvOption {
 	options := []cel.EnvOption{
+		cel.Macros(foldMacro),
 		declare(fnGet, []*cel.Type{cel.DynType, cel.ListType(cel.StringType)}, cel.DynType, callGet),
 		declare(fnStr, []*cel.Type{cel.DynType}, cel.StringType, of(func(v any) (any, error) { return sprig.Print(v) })),
 		declare(fnTruth, []*cel.Type{cel.DynType}, cel.BoolType, of(func(v any) (any, error) { return sprig.Truth(v), nil })),
@@ -52,6 +56,18 @@ var extension = expr.NewExtension(func() []cel.EnvOption {
 	}
 	return options
 }, fnGet)
+
+// foldMacro is list.fold(item, accu, init, while, step), a loop that hands on a value from round to round. Translated
+// loops are written so, and what is printed can be parsed again.
+var foldMacro = parser.NewReceiverMacro("fold", 5, func(h parser.ExprHelper, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+	for _, name := range args[:2] {
+		if name.Kind() != ast.IdentKind {
+			return nil, h.NewError(name.ID(), "fold needs names for the item and for what it hands on")
+		}
+	}
+	item, accu := args[0].AsIdent(), args[1].AsIdent()
+	return h.NewComprehension(target, item, accu, args[2], args[3], args[4], h.NewIdent(accu)), nil
+})
 
 func declare(name string, params []*cel.Type, result *cel.Type, op functions.FunctionOp) cel.EnvOption {
 	id := strings.ReplaceAll(name, ".", "_")

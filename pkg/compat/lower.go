@@ -11,20 +11,26 @@ import (
 	"github.com/google/cel-go/common/types"
 
 	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
+	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
-
-// value makes a CEL expression, afresh each time: nodes of a tree must not be shared.
-type value func() celast.Expr
 
 // translator lowers the nodes of one template.
 type translator struct {
 	*builder
 
-	// keys are the references that the field may use; names says that it sees only the source.
-	keys      []string
-	names     bool
+	low lowering
+	// env is what the field may use; names says that it sees only the source.
+	scope     expr.Scope
 	variables []variable
+	// dollar is what the variable $ is: the data, or the argument of a template within the template.
+	dollar dot
+	// templates are those that the template defines; within are those that are being lowered.
+	templates map[string]*parse.Tree
+	within    []string
+	// lowered counts nodes.
+	lowered  int
+	warnings diag.List
 }
 
 // variable is a template variable in scope; the last of a name is the one that counts.
@@ -33,9 +39,9 @@ type variable struct {
 	value value
 }
 
-func newTranslator(env *expr.Env, s source) *translator {
-	keys := env.Scope().Keys()
-	return &translator{builder: newBuilder(s), keys: keys, names: len(keys) == 0}
+func newTranslator(scope expr.Scope, s source) *translator {
+	b := newBuilder(s)
+	return &translator{builder: b, low: exact{b}, scope: scope, dollar: rootDot}
 }
 
 // dot is what a field chain starts from: the root of the data, or a value.
@@ -48,28 +54,27 @@ var rootDot = dot{root: true}
 
 // pipe lowers a pipeline's value. Declarations are the caller's.
 func (t *translator) pipe(p *parse.PipeNode, d dot) (value, error) {
-	var piped value
+	var piped *value
 	for _, command := range p.Cmds {
 		v, err := t.command(command, d, piped)
 		if err != nil {
-			return nil, err
+			return value{}, err
 		}
-		piped = v
+		piped = &v
 	}
-	return piped, nil
+	return *piped, nil
 }
 
 // command lowers one command of a pipeline; piped is its last argument, if it has one before it.
-func (t *translator) command(c *parse.CommandNode, d dot, piped value) (value, error) {
-	t.pos = c.Position()
+func (t *translator) command(c *parse.CommandNode, d dot, piped *value) (value, error) {
 	if name, ok := c.Args[0].(*parse.IdentifierNode); ok {
-		return t.function(name, c.Args[1:], d, piped)
+		return t.functionCall(name, c.Args[1:], d, piped)
 	}
 	if len(c.Args) > 1 || piped != nil {
-		return nil, t.source.refuse(CodeUnsupported, c.Position(), "only a function takes arguments")
+		return value{}, t.source.refuse(CodeUnsupported, c.Position(), "only a function takes arguments")
 	}
 	if _, ok := c.Args[0].(*parse.NilNode); ok {
-		return nil, t.source.refuse(CodeParse, c.Position(), "nil is not a command")
+		return value{}, t.source.refuse(CodeParse, c.Position(), "nil is not a command")
 	}
 	return t.operand(c.Args[0], d)
 }
@@ -83,7 +88,7 @@ func (t *translator) operand(n parse.Node, d dot) (value, error) {
 	case *parse.VariableNode:
 		base, err := t.variable(n)
 		if err != nil {
-			return nil, err
+			return value{}, err
 		}
 		return t.chain(base, n.Ident[1:], pos)
 	case *parse.DotNode:
@@ -91,46 +96,50 @@ func (t *translator) operand(n parse.Node, d dot) (value, error) {
 	case *parse.ChainNode:
 		base, err := t.operand(n.Node, d)
 		if err != nil {
-			return nil, err
+			return value{}, err
 		}
 		return t.chain(dot{value: base}, n.Field, pos)
 	case *parse.PipeNode:
 		v, err := t.pipe(n, d)
 		if err != nil {
-			return nil, err
+			return value{}, err
 		}
-		return t.norm(v, pos), nil
-	case *parse.StringNode:
-		return t.at(pos, func() celast.Expr { return t.text(n.Text) }), nil
-	case *parse.BoolNode:
-		return t.at(pos, func() celast.Expr { return t.truth(n.True) }), nil
-	case *parse.NilNode:
-		return t.at(pos, t.absent), nil
-	case *parse.NumberNode:
-		return t.number(n)
+		return t.valueAt(pos, t.low.normal(v)), nil
 	case *parse.IdentifierNode:
-		return t.function(n, nil, d, nil)
+		return t.functionCall(n, nil, d, nil)
 	default:
-		return nil, t.source.refuse(CodeUnsupported, pos, "%s is not supported here", n)
+		return t.constantNode(n)
 	}
 }
 
-// at makes the nodes of v point at pos.
-func (t *translator) at(pos parse.Pos, v value) value {
-	return func() celast.Expr {
-		t.pos = pos
-		return v()
+func (t *translator) constantNode(n parse.Node) (value, error) {
+	var v value
+	switch n := n.(type) {
+	case *parse.StringNode:
+		v = t.constantOf(textSchema, types.String(n.Text))
+	case *parse.BoolNode:
+		v = t.constantOf(boolSchema, types.Bool(n.True))
+	case *parse.NilNode:
+		v = value{simple: true, make: t.absent}
+	case *parse.NumberNode:
+		return t.numberNode(n, sprig.KindAny)
+	default:
+		return value{}, t.source.refuse(CodeUnsupported, n.Position(), "%s is not supported here", n)
 	}
+	return t.valueAt(n.Position(), v), nil
 }
 
-func (t *translator) number(n *parse.NumberNode) (value, error) {
+// number is a number of the template. It takes the kind of the parameter that it is an argument for, if it can.
+func (t *translator) numberNode(n *parse.NumberNode, want sprig.Kind) (value, error) {
 	switch {
-	case n.IsInt && !decimal(n.Text):
-		return t.at(n.Pos, func() celast.Expr { return t.call(fnInt, t.literal(types.Int(n.Int64))) }), nil
+	case want != sprig.KindFloat && n.IsInt && (want == sprig.KindInt || !decimal(n.Text)):
+		return t.valueAt(n.Pos, t.goInteger(n.Int64)), nil
 	case n.IsFloat:
-		return t.at(n.Pos, func() celast.Expr { return t.literal(types.Double(n.Float64)) }), nil
+		return t.valueAt(n.Pos, t.constantOf(floatSchema, types.Double(n.Float64))), nil
+	case n.IsInt:
+		return t.valueAt(n.Pos, t.goInteger(n.Int64)), nil
 	default:
-		return nil, t.source.refuse(CodeUnsupported, n.Pos, "complex numbers are not supported")
+		return value{}, t.source.refuse(CodeUnsupported, n.Pos, "complex numbers are not supported")
 	}
 }
 
@@ -139,30 +148,25 @@ func decimal(text string) bool {
 	return strings.ContainsAny(text, ".pP") || !strings.HasPrefix(text, "0x") && strings.ContainsAny(text, "eE") && text[0] != '\''
 }
 
-// argument lowers an argument of a function. A number takes the kind of its parameter, if it can.
-func (t *translator) argument(n parse.Node, want sprig.Kind, d dot) (value, error) {
-	number, ok := n.(*parse.NumberNode)
-	switch {
-	case ok && want == sprig.KindInt && number.IsInt:
-		return t.at(number.Pos, func() celast.Expr { return t.call(fnInt, t.literal(types.Int(number.Int64))) }), nil
-	case ok && want == sprig.KindFloat && number.IsFloat:
-		return t.at(number.Pos, func() celast.Expr { return t.literal(types.Double(number.Float64)) }), nil
-	default:
-		return t.operand(n, d)
-	}
-}
-
-// variable returns what a variable's fields are selected from; $ is the root.
+// variable returns what a variable's fields are selected from.
 func (t *translator) variable(n *parse.VariableNode) (dot, error) {
 	if n.Ident[0] == "$" {
-		return rootDot, nil
+		return t.dollar, nil
 	}
-	for _, v := range slices.Backward(t.variables) {
-		if v.name == n.Ident[0] {
-			return dot{value: v.value}, nil
-		}
+	if i := t.slot(n.Ident[0]); i >= 0 {
+		return dot{value: t.variables[i].value}, nil
 	}
 	return dot{}, t.source.refuse(CodeUnsupported, n.Pos, "the variable %s is not in scope here", n.Ident[0])
+}
+
+// slot returns where the innermost variable of that name stands in t.variables, or -1.
+func (t *translator) slot(name string) int {
+	for i, v := range slices.Backward(t.variables) {
+		if v.name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // chain lowers .a.b from d.
@@ -175,96 +179,85 @@ func (t *translator) chain(d dot, fields []string, pos parse.Pos) (value, error)
 	}
 	switch fields[0] {
 	case expr.SourceVariable:
-		return t.get(func() celast.Expr { return t.ident(expr.SourceVariable) }, fields[1:], pos), nil
+		return t.get(t.object(func() celast.Expr { return t.ident(expr.SourceVariable) }, t.scope.Source), fields[1:], pos), nil
 	case expr.ReferencesVariable:
 		return t.reference(fields[1:], pos)
 	default:
-		return t.at(pos, t.absent), nil
+		return t.valueAt(pos, value{simple: true, make: t.absent}), nil
 	}
+}
+
+// object is a whole Kubernetes object.
+func (t *translator) object(self maker, schema *expr.Schema) value {
+	schema, open := objectSchema(schema)
+	return value{schema: schema, presence: present, make: self, simple: true, place: wholeObject, open: open}
 }
 
 // reference lowers .references.key…: the key is selected by CEL itself, so that a missing object is known to
 // be missing and not taken for an absent value.
 func (t *translator) reference(fields []string, pos parse.Pos) (value, error) {
-	if t.names {
-		return nil, t.source.refuse(CodeReferencesInName, pos, "this field cannot use references: it sees only those declared before it")
+	if len(t.scope.References) == 0 {
+		return value{}, t.source.refuse(CodeReferencesInName, pos, "this field cannot use references: it sees only those declared before it")
 	}
 	if len(fields) == 0 {
-		return t.at(pos, func() celast.Expr { return t.ident(expr.ReferencesVariable) }), nil
+		return t.valueAt(pos, unknown(func() celast.Expr { return t.ident(expr.ReferencesVariable) })), nil
 	}
-	if !slices.Contains(t.keys, fields[0]) {
-		return nil, t.source.refuse(CodeUnknownReference, pos, "unknown reference %q; declared are %q", fields[0], t.keys)
+	i := slices.Index(t.scope.Keys(), fields[0])
+	if i < 0 {
+		return value{}, t.source.refuse(CodeUnknownReference, pos, "unknown reference %q; declared are %q", fields[0], t.scope.Keys())
 	}
 	object := func() celast.Expr { return t.selectField(t.ident(expr.ReferencesVariable), fields[0]) }
-	return t.get(object, fields[1:], pos), nil
+	return t.get(t.object(object, t.scope.References[i].Schema), fields[1:], pos), nil
 }
 
 func (t *translator) get(base value, fields []string, pos parse.Pos) value {
 	if len(fields) == 0 {
-		return t.at(pos, base)
+		return t.valueAt(pos, base)
 	}
-	return t.at(pos, func() celast.Expr {
-		names := make([]celast.Expr, len(fields))
-		for i, name := range fields {
-			names[i] = t.text(name)
-		}
-		return t.call(fnGet, base(), t.list(names...))
-	})
+	return t.valueAt(pos, t.low.field(base, fields))
 }
 
 // whole is the value of the dot itself.
 func (t *translator) whole(d dot, pos parse.Pos) value {
 	if !d.root {
-		return t.at(pos, d.value)
+		return t.valueAt(pos, d.value)
 	}
-	return t.at(pos, func() celast.Expr {
+	return t.valueAt(pos, unknown(func() celast.Expr {
 		entries := []celast.EntryExpr{t.entry(expr.SourceVariable)}
-		if !t.names {
+		if len(t.scope.References) > 0 {
 			entries = append(entries, t.entry(expr.ReferencesVariable))
 		}
 		return t.factory.NewMap(t.id(), entries)
-	})
+	}))
 }
 
 func (t *translator) entry(name string) celast.EntryExpr {
 	return t.factory.NewMapEntry(t.id(), t.text(name), t.ident(name), false)
 }
 
-func (t *translator) norm(v value, pos parse.Pos) value {
-	return t.at(pos, func() celast.Expr { return t.call(fnNorm, v()) })
-}
-
-// function lowers a call; piped, if any, is the last argument.
-func (t *translator) function(name *parse.IdentifierNode, nodes []parse.Node, d dot, piped value) (value, error) {
+// functionCall lowers a call; piped, if any, is the last argument.
+func (t *translator) functionCall(name *parse.IdentifierNode, nodes []parse.Node, d dot, piped *value) (value, error) {
 	args, err := t.arguments(name.Ident, nodes, d)
 	if err != nil {
-		return nil, err
+		return value{}, err
 	}
 	if piped != nil {
-		args = append(args, t.norm(piped, name.Pos))
+		args = append(args, t.valueAt(name.Pos, t.low.normal(*piped)))
 	}
-	switch name.Ident {
-	case "and", "or":
+	if name.Ident == "and" || name.Ident == "or" {
 		if len(args) == 0 {
-			return nil, t.source.refuse(CodeParse, name.Pos, "%s needs an argument", name.Ident)
+			return value{}, t.source.refuse(CodeParse, name.Pos, "%s needs an argument", name.Ident)
 		}
-		return t.logical(name.Ident == "and", args, name.Pos), nil
+		return t.valueAt(name.Pos, t.low.logical(name.Ident == "and", args)), nil
 	}
 	f, ok := sprig.Lookup(name.Ident)
 	if !ok || f.Refused != "" {
-		return nil, t.refuseFunction(f, name)
+		return value{}, t.refuseFunction(f, name)
 	}
 	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
-		return nil, t.source.refuse(CodeParse, name.Pos, "wrong number of arguments for %s: got %d", name.Ident, len(args))
+		return value{}, t.source.refuse(CodeParse, name.Pos, "wrong number of arguments for %s: got %d", name.Ident, len(args))
 	}
-	return t.at(name.Pos, func() celast.Expr {
-		made := make([]celast.Expr, len(args))
-		for i, arg := range args {
-			made[i] = arg()
-		}
-		t.pos = name.Pos
-		return t.call(fnPrefix+name.Ident, t.list(made...))
-	}), nil
+	return t.valueAt(name.Pos, t.low.function(f, args)), nil
 }
 
 // refuseFunction says why a function cannot be called, and what to write instead.
@@ -278,7 +271,7 @@ func (t *translator) refuseFunction(f sprig.Function, name *parse.IdentifierNode
 func (t *translator) arguments(function string, nodes []parse.Node, d dot) ([]value, error) {
 	if function == "index" && len(nodes) > 1 {
 		if v, rest, err := t.indexedReference(nodes, d); v != nil || err != nil {
-			return append([]value{v}, rest...), err
+			return append([]value{*v}, rest...), err
 		}
 	}
 	f, _ := sprig.Lookup(function)
@@ -293,9 +286,16 @@ func (t *translator) arguments(function string, nodes []parse.Node, d dot) ([]va
 	return args, nil
 }
 
+func (t *translator) argument(n parse.Node, want sprig.Kind, d dot) (value, error) {
+	if number, ok := n.(*parse.NumberNode); ok {
+		return t.numberNode(number, want)
+	}
+	return t.operand(n, d)
+}
+
 // indexedReference recognises index .references "key" …: the object is then the first argument, and the keys
 // after it are the others.
-func (t *translator) indexedReference(nodes []parse.Node, d dot) (value, []value, error) {
+func (t *translator) indexedReference(nodes []parse.Node, d dot) (*value, []value, error) {
 	chain, ok := nodes[0].(*parse.FieldNode)
 	key, isText := nodes[1].(*parse.StringNode)
 	if !ok || !isText || !d.root || len(chain.Ident) != 1 || chain.Ident[0] != expr.ReferencesVariable {
@@ -303,26 +303,8 @@ func (t *translator) indexedReference(nodes []parse.Node, d dot) (value, []value
 	}
 	object, err := t.reference([]string{key.Text}, nodes[1].Position())
 	if err != nil {
-		return nil, nil, err
+		return &value{}, nil, err
 	}
 	rest, err := t.arguments("", nodes[2:], d)
-	return object, rest, err
-}
-
-// logical is and/or: they return an operand and evaluate no more of them than they need.
-func (t *translator) logical(and bool, args []value, pos parse.Pos) value {
-	if len(args) == 1 {
-		return t.at(pos, func() celast.Expr { return t.call("dyn", args[0]()) })
-	}
-	rest := t.logical(and, args[1:], pos)
-	return t.at(pos, func() celast.Expr {
-		name := t.fresh()
-		held := func() celast.Expr { return t.ident(name) }
-		test := t.call(fnTruth, held())
-		first := t.call("dyn", args[0]())
-		if and {
-			return t.bind(name, first, t.choose(test, rest(), held()))
-		}
-		return t.bind(name, first, t.choose(test, held(), rest()))
-	})
+	return &object, rest, err
 }

@@ -25,6 +25,10 @@ const (
 	CodeYAMLContext diag.Code = "CT-YAML-CONTEXT"
 	// CodeUnknownReference is a reference key that the policy does not declare before this field.
 	CodeUnknownReference diag.Code = "CT-UNKNOWN-REFERENCE"
+	// CodeRecursion is a template within the template that calls itself.
+	CodeRecursion diag.Code = "CT-RECURSION"
+	// CodeRangeAssign is a range over variables of outside: {{ range $x = … }}.
+	CodeRangeAssign diag.Code = "CT-RANGE-ASSIGN"
 	// CodeReferencesInName is a use of references in a field that sees only the source.
 	CodeReferencesInName diag.Code = "CT-REFERENCES-IN-NAME"
 )
@@ -56,22 +60,40 @@ func (s source) refuse(code diag.Code, pos parse.Pos, format string, args ...any
 	return &refusal{s.at(code, pos, fmt.Sprintf(format, args...))}
 }
 
-// parse returns the nodes of the template.
-func (s source) parse() (*parse.ListNode, diag.List) {
+// parsed is a template that text/template parses.
+type parsed struct {
+	source source
+	root   *parse.ListNode
+	// templates are those that the template defines within itself, by their names.
+	templates map[string]*parse.Tree
+}
+
+// rootName is the name of the template itself.
+const rootName = "field"
+
+// parse parses the template. The result is nil when the list has errors.
+func (s source) parse() (*parsed, diag.List) {
 	if len(s.text) > maxTemplateBytes {
 		return nil, diag.List{s.at(CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))}
 	}
-	t, err := template.New("field").Funcs(stubs).Parse(s.text)
+	t, err := template.New(rootName).Funcs(stubs).Parse(s.text)
 	if err != nil {
 		return nil, diag.List{s.parseError(err)}
 	}
-	if len(t.Templates()) > 1 {
-		return nil, diag.List{s.at(CodeUnsupported, 0, "templates defined within a field are not supported")}
+	p := &parsed{source: s, root: &parse.ListNode{NodeType: parse.NodeList}, templates: map[string]*parse.Tree{}}
+	for _, defined := range t.Templates() {
+		p.templates[defined.Name()] = defined.Tree
 	}
-	if t.Tree == nil || t.Root == nil {
-		return &parse.ListNode{NodeType: parse.NodeList}, nil
+	if t.Tree != nil && t.Root != nil {
+		p.root = t.Root
 	}
-	return t.Root, nil
+	return p, nil
+}
+
+func (p *parsed) translator(scope expr.Scope) *translator {
+	t := newTranslator(scope, p.source)
+	t.templates, t.within = p.templates, []string{rootName}
+	return t
 }
 
 var templateError = regexp.MustCompile(`^template: field:(\d+)(?::(\d+))?: (?s:(.*))$`)

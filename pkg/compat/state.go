@@ -5,130 +5,97 @@ import (
 	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+
+	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// CEL has no assignment. Nodes that assign to variables of an outer scope are lowered to a list of what they print
-// and of the variables' values after them, [text, value, …]; the nodes after them read it from there. A range
-// passes such a list from round to round.
+// CEL has no assignment and no jump. Nodes that assign to variables of an outer scope, or may break or continue, are
+// lowered to a list of what they print, of the variables' values after them and of how they end,
+// [text, value, …, status]; the nodes after them read it from there. A range passes such a list from round to round.
 
-// assigned returns the variables in scope that a node assigns to, sorted.
-func (t *translator) assigned(n parse.Node) []string {
-	var names []string
-	collectAssigned(n, nil, func(name string) {
-		inScope := slices.ContainsFunc(t.variables, func(v variable) bool { return v.name == name })
-		if inScope && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	})
-	slices.Sort(names)
-	return names
-}
+// How nodes end.
+const (
+	statusGoOn = iota
+	statusContinue
+	statusBreak
+)
 
-// collectAssigned finds assignments to variables that are not declared within the node; hidden are those that are.
-func collectAssigned(n parse.Node, hidden []string, found func(name string)) {
-	switch n := n.(type) {
-	case *parse.ListNode:
-		for _, child := range n.Nodes {
-			collectAssigned(child, hidden, found)
-			if action, ok := child.(*parse.ActionNode); ok && !action.Pipe.IsAssign {
-				hidden = append(slices.Clip(hidden), declaredNames(action.Pipe)...)
-			}
-		}
-	case *parse.ActionNode:
-		if n.Pipe.IsAssign && !slices.Contains(hidden, n.Pipe.Decl[0].Ident[0]) {
-			found(n.Pipe.Decl[0].Ident[0])
-		}
-	case *parse.IfNode:
-		collectInBranch(&n.BranchNode, hidden, found)
-	case *parse.WithNode:
-		collectInBranch(&n.BranchNode, hidden, found)
-	case *parse.RangeNode:
-		collectInBranch(&n.BranchNode, hidden, found)
-	}
-}
+// anyList is a list of anything.
+var anyList = expr.Schema{Kind: expr.List}
 
-func collectInBranch(n *parse.BranchNode, hidden []string, found func(name string)) {
-	inner := append(slices.Clip(hidden), declaredNames(n.Pipe)...)
-	collectAssigned(n.List, inner, found)
-	if n.ElseList != nil {
-		collectAssigned(n.ElseList, inner, found)
-	}
-}
-
-func declaredNames(p *parse.PipeNode) []string {
-	var names []string
-	for _, v := range p.Decl {
-		names = append(names, v.Ident[0])
-	}
-	return names
-}
-
-// place returns where the innermost variable of that name stands in t.variables, or -1.
-func (t *translator) place(name string) int {
-	for i, v := range slices.Backward(t.variables) {
-		if v.name == name {
-			return i
-		}
-	}
-	return -1
+func (t *translator) status(s int64) maker {
+	return func() celast.Expr { return t.number(s) }
 }
 
 // assign lowers $x = pipeline and what follows it.
-func (t *translator) assign(p *parse.PipeNode, d dot, rest func() (value, error)) (value, error) {
+func (t *translator) assign(p *parse.PipeNode, d dot, rest func() (maker, error)) (maker, error) {
 	name := p.Decl[0].Ident[0]
-	if t.place(name) < 0 {
+	if t.slot(name) < 0 {
 		return nil, t.source.refuse(CodeUnsupported, p.Pos, "the variable %s is not in scope here", name)
 	}
 	made, err := t.pipe(p, d)
 	if err != nil {
 		return nil, err
 	}
-	return t.bound("", t.norm(made, p.Pos), p.Pos, func(held value) (value, error) {
+	return t.bound("", name, t.low.normal(made), p.Pos, func(held value) (maker, error) {
 		return t.holding([]string{name}, []value{held}, rest)
 	})
 }
 
 // holding lowers rest while variables hold other values.
-func (t *translator) holding(names []string, values []value, rest func() (value, error)) (value, error) {
+func (t *translator) holding(names []string, values []value, rest func() (maker, error)) (maker, error) {
 	before := slices.Clone(t.variables)
 	for i, name := range names {
-		t.variables[t.place(name)].value = values[i]
+		t.variables[t.slot(name)].value = values[i]
 	}
 	made, err := rest()
 	t.variables = before
 	return made, err
 }
 
-// withState lowers a node that assigns to names; then lowers what follows it and is given what the node prints.
+// withState lowers a node that assigns to names or jumps, and then what follows it: rest is given what is printed
+// until there. After a jump nothing follows, but end.
 func (t *translator) withState(
-	n parse.Node, d dot, names []string, then func(text value) (value, error),
-) (value, error) {
-	state, err := t.stateOf(n, d, names)
+	n parse.Node, d dot, names []string, jumps bool, pieces []maker, rest func(pieces []maker) (maker, error), end ending,
+) (maker, error) {
+	state, err := t.stateOf(n, d, names, jumps)
 	if err != nil {
 		return nil, err
 	}
-	return t.bound("", state, n.Position(), func(held value) (value, error) {
-		return t.holding(names, t.parts(held, len(names)), func() (value, error) { return then(t.part(held, 0)) })
+	return t.bound("", "state", unknown(state), n.Position(), func(held value) (maker, error) {
+		pieces := append(slices.Clip(pieces), t.part(held.make, 0))
+		return t.holding(names, t.parts(held.make, len(names)), func() (maker, error) {
+			goOn, err := rest(pieces)
+			if err != nil || !jumps {
+				return goOn, err
+			}
+			status := t.part(held.make, len(names)+1)
+			stop := end(pieces, status)
+			return func() celast.Expr {
+				return t.choose(t.call(operators.Equals, status(), t.number(statusGoOn)), goOn(), stop())
+			}, nil
+		})
 	})
 }
 
 // part is an item of a state, parts are the values of its variables.
-func (t *translator) part(state value, i int) value {
-	return func() celast.Expr { return t.call("_[_]", state(), t.literal(intValue(int64(i)))) }
+func (t *translator) part(state maker, i int) maker {
+	return func() celast.Expr { return t.item(state(), i) }
 }
 
-func (t *translator) parts(state value, n int) []value {
+func (t *translator) parts(state maker, n int) []value {
 	values := make([]value, n)
 	for i := range values {
-		values[i] = t.part(state, i+1)
+		values[i] = value{simple: true, make: t.part(state, i+1)}
 	}
 	return values
 }
 
 // stateOf lowers a node to its state.
-func (t *translator) stateOf(n parse.Node, d dot, names []string) (value, error) {
-	body := func(nodes []parse.Node, d dot) (value, error) {
-		return t.sequence(nodes, d, nil, func(pieces []value) value { return t.state(pieces, names) })
+func (t *translator) stateOf(n parse.Node, d dot, names []string, jumps bool) (maker, error) {
+	body := func(nodes []parse.Node, d dot) (maker, error) {
+		return t.sequence(nodes, d, nil, t.stateEnding(names, jumps))
 	}
 	switch n := n.(type) {
 	case *parse.IfNode:
@@ -136,60 +103,87 @@ func (t *translator) stateOf(n parse.Node, d dot, names []string) (value, error)
 	case *parse.WithNode:
 		return t.branch(&n.BranchNode, d, true, body)
 	case *parse.RangeNode:
-		return t.rangeState(n, d, names, body)
+		return t.rangeState(n, d, names, jumps)
 	default:
 		return nil, t.source.refuse(CodeUnsupported, n.Position(), "an assignment is not supported here")
 	}
 }
 
-// state is what has been printed and what the variables hold now.
-func (t *translator) state(pieces []value, names []string) value {
-	text := t.joined(pieces)
-	var held []value
-	for _, name := range names {
-		held = append(held, t.variables[t.place(name)].value)
-	}
-	return func() celast.Expr {
-		items := []celast.Expr{t.call("dyn", text())}
-		for _, v := range held {
-			items = append(items, v())
+// stateEnding is what has been printed, what the variables hold then and, for nodes that may jump, how they end.
+func (t *translator) stateEnding(names []string, jumps bool) ending {
+	return func(pieces []maker, status maker) maker {
+		text := t.joined(pieces)
+		if status == nil {
+			status = t.status(statusGoOn)
 		}
-		return t.list(items...)
+		var held []value
+		for _, name := range names {
+			held = append(held, t.variables[t.slot(name)].value)
+		}
+		return func() celast.Expr {
+			items := []celast.Expr{t.dyn(text())}
+			for _, v := range held {
+				items = append(items, t.anything(v))
+			}
+			if jumps {
+				items = append(items, t.dyn(status()))
+			}
+			return t.list(items...)
+		}
 	}
 }
 
-// rangeState lowers a range whose rounds assign to names.
-func (t *translator) rangeState(
-	n *parse.RangeNode, d dot, names []string, body func([]parse.Node, dot) (value, error),
-) (value, error) {
-	before := t.state(nil, names)
-	scope := slices.Clone(t.variables)
-	defer func() { t.variables = scope }()
-	l, err := t.enter(n, d)
-	if err != nil {
-		return nil, err
+// rangeState lowers a range whose rounds assign to names or jump.
+func (t *translator) rangeState(n *parse.RangeNode, d dot, names []string, jumps bool) (maker, error) {
+	inner := jumpsWithin(n)
+	before := t.stateEnding(names, inner)(nil, nil)
+	body := func(l loop) (func(maker) maker, error) {
+		accu := t.fresh("state")
+		state := func() celast.Expr { return t.ident(accu) }
+		step, err := t.holding(names, t.parts(state, len(names)), func() (maker, error) {
+			return t.sequence(n.List.Nodes, l.dot, []maker{t.part(state, 0)}, t.stateEnding(names, inner))
+		})
+		while := func() celast.Expr { return t.boolean(true) }
+		if inner {
+			while = func() celast.Expr {
+				return t.call(operators.NotEquals, t.part(state, len(names)+1)(), t.number(statusBreak))
+			}
+		}
+		return func(over maker) maker {
+			whole := func() celast.Expr { return t.fold(over(), l.item, accu, before(), while(), step()) }
+			if !jumps {
+				return whole
+			}
+			return t.afterLoop(whole, len(names))
+		}, err
 	}
-	t.id()
-	accu := t.fresh()
-	state := func() celast.Expr { return t.ident(accu) }
-	step, err := t.holding(names, t.parts(state, len(names)), func() (value, error) {
-		return t.sequence(n.List.Nodes, l.dot, []value{t.part(state, 0)}, func(pieces []value) value { return t.state(pieces, names) })
+	return t.ranged(n, d, body, func(nodes []parse.Node, d dot) (maker, error) {
+		end := t.stateEnding(names, jumps)
+		return t.sequence(nodes, d, nil, func(pieces []maker, status maker) maker {
+			return end(pieces, t.withoutBreak(status))
+		})
 	})
-	if err != nil {
-		return nil, err
+}
+
+// afterLoop is the state of a loop that has ended, however its last round did.
+func (t *translator) afterLoop(loop maker, names int) maker {
+	name := t.fresh("state")
+	state := func() celast.Expr { return t.ident(name) }
+	return func() celast.Expr {
+		var items []celast.Expr
+		for i := range names + 1 {
+			items = append(items, t.item(state(), i))
+		}
+		return t.bind(name, loop(), t.list(append(items, t.dyn(t.number(statusGoOn)))...))
 	}
-	loop := func(over value) celast.Expr {
-		return t.factory.NewComprehension(t.id(), over(), l.item, accu, before(), t.truth(true), step(), state())
+}
+
+// withoutBreak is how the else of a range ends: a break there ends that alone.
+func (t *translator) withoutBreak(status maker) maker {
+	if status == nil {
+		return nil
 	}
-	if n.ElseList == nil {
-		return t.at(n.Pos, func() celast.Expr { return loop(l.over) }), nil
+	return func() celast.Expr {
+		return t.choose(t.call(operators.Equals, status(), t.number(statusBreak)), t.number(statusGoOn), status())
 	}
-	t.variables = slices.Clone(scope)
-	otherwise, err := body(n.ElseList.Nodes, d)
-	if err != nil {
-		return nil, err
-	}
-	return t.bound("", l.over, n.Pos, func(held value) (value, error) {
-		return func() celast.Expr { return t.choose(t.call(fnTruth, held()), loop(held), otherwise()) }, nil
-	})
 }

@@ -1,7 +1,9 @@
 package compat
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"text/template/parse"
 
 	"github.com/google/cel-go/cel"
@@ -15,111 +17,147 @@ import (
 // anything is trimmed. The program is nil when the list has errors.
 func Text(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 	s := source{field, src}
-	root, list := s.parse()
-	if root == nil {
+	p, list := s.parse()
+	if p == nil {
 		return nil, list
 	}
-	return compile(env, s, cel.StringType, func(t *translator) (value, error) {
-		return t.textOf(root.Nodes, rootDot)
+	return p.compile(env, cel.StringType, func(t *translator) (maker, error) {
+		return t.textOf(p.root.Nodes, rootDot)
 	})
 }
 
 // compile lowers a template and checks the result.
-func compile(env *expr.Env, s source, want *cel.Type, lower func(*translator) (value, error)) (*expr.Program, diag.List) {
+func (p *parsed) compile(env *expr.Env, want *cel.Type, lower func(*translator) (maker, error)) (*expr.Program, diag.List) {
 	env, err := env.Extend(extension)
 	if err != nil {
-		return nil, diag.List{s.at(expr.CodeInternal, 0, err.Error())}
+		return nil, diag.List{p.source.at(expr.CodeInternal, 0, err.Error())}
 	}
-	t := newTranslator(env, s)
-	made, err := lower(t)
+	t := p.translator(env.Scope())
+	ast, err := t.translate(lower)
 	if err != nil {
-		return nil, s.refusals(err)
+		return nil, append(t.warnings, p.source.refusal(err))
 	}
-	root := made()
-	if t.next > maxTemplateNodes {
-		return nil, diag.List{s.at(CodeTooLarge, 0, "the template is too large to translate")}
-	}
-	ast, err := t.ast(root)
-	if err != nil {
-		return nil, diag.List{s.at(expr.CodeInternal, 0, err.Error())}
-	}
-	program, list := env.CompileAST(s.expression(), ast, want)
+	program, list := env.CompileAST(p.source.expression(), ast, want)
 	for i := range list {
 		if list[i].Code == expr.CodeType {
 			list[i].Code = CodeType
 		}
 	}
-	return program, list
+	return program, append(t.warnings, list...)
 }
 
-func (s source) refusals(err error) diag.List {
-	if r, ok := errors.AsType[*refusal](err); ok {
-		return diag.List{r.diagnostic}
+// translate lowers a template to a syntax tree. A tree that grows too large ends it; see builder.id.
+func (t *translator) translate(lower func(*translator) (maker, error)) (ast *cel.Ast, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			var ok bool
+			if err, ok = r.(*refusal); !ok {
+				panic(r)
+			}
+		}
+	}()
+	made, err := lower(t)
+	if err != nil {
+		return nil, err
 	}
-	return diag.List{s.at(expr.CodeInternal, 0, err.Error())}
+	return t.ast(made())
+}
+
+func (s source) refusal(err error) diag.Diagnostic {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.diagnostic
+	}
+	return s.at(expr.CodeInternal, 0, err.Error())
 }
 
 // textOf lowers nodes to the text that they print.
-func (t *translator) textOf(nodes []parse.Node, d dot) (value, error) {
-	return t.sequence(nodes, d, nil, t.joined)
+func (t *translator) textOf(nodes []parse.Node, d dot) (maker, error) {
+	return t.sequence(nodes, d, nil, func(pieces []maker, _ maker) maker { return t.joined(pieces) })
 }
 
-// sequence lowers nodes one after the other; finish makes the result of what they print. A declaration or an
-// assignment holds for the nodes after it, which are therefore lowered inside of it.
-func (t *translator) sequence(nodes []parse.Node, d dot, pieces []value, finish func([]value) value) (value, error) {
+// ending makes the result of nodes: of what they print, of the variables, which are those in scope when it is called,
+// and of how they end. A nil status goes on.
+type ending func(pieces []maker, status maker) maker
+
+// sequence lowers nodes one after the other; pieces is what is printed before them. A declaration or an assignment
+// holds for the nodes after it, which are therefore lowered inside of it.
+func (t *translator) sequence(nodes []parse.Node, d dot, pieces []maker, end ending) (maker, error) {
 	for i, n := range nodes {
-		rest := func() (value, error) { return t.sequence(nodes[i+1:], d, pieces, finish) }
-		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
-			if action.Pipe.IsAssign {
-				return t.assign(action.Pipe, d, rest)
-			}
-			return t.declare(action.Pipe, d, rest)
+		rest := func(pieces []maker) (maker, error) { return t.sequence(nodes[i+1:], d, pieces, end) }
+		if err := t.count(n); err != nil {
+			return nil, err
 		}
-		if names := t.assigned(n); len(names) > 0 {
-			return t.withState(n, d, names, func(text value) (value, error) {
-				pieces = append(pieces, text)
-				return rest()
+		switch n := n.(type) {
+		case *parse.BreakNode:
+			return end(pieces, t.status(statusBreak)), nil
+		case *parse.ContinueNode:
+			return end(pieces, t.status(statusContinue)), nil
+		case *parse.ActionNode:
+			if len(n.Pipe.Decl) > 0 {
+				return t.define(n.Pipe, d, func() (maker, error) { return rest(pieces) })
+			}
+		}
+		if pipe := assignedPipe(n); pipe != nil {
+			return t.assign(pipe, d, func() (maker, error) {
+				return t.sequence(append([]parse.Node{withoutAssignment(n)}, nodes[i+1:]...), d, pieces, end)
 			})
+		}
+		if names, jumps := t.assigned(n), jumpsOut(n); len(names) > 0 || jumps {
+			return t.withState(n, d, names, jumps, pieces, rest, end)
 		}
 		piece, err := t.piece(n, d)
 		if err != nil {
 			return nil, err
 		}
 		if piece != nil {
-			pieces = append(pieces, piece)
+			pieces = append(slices.Clip(pieces), piece)
 		}
 	}
-	return finish(pieces), nil
+	return end(pieces, nil), nil
 }
 
-// declare lowers $x := pipeline and what follows it.
-func (t *translator) declare(p *parse.PipeNode, d dot, rest func() (value, error)) (value, error) {
+// count keeps the work of lowering within bounds: a template within a template is lowered where it is called.
+func (t *translator) count(n parse.Node) error {
+	if t.lowered++; t.lowered > maxTemplateNodes {
+		return t.source.refuse(CodeTooLarge, n.Position(), "the template is too large: it has more than %d nodes", maxTemplateNodes)
+	}
+	return nil
+}
+
+// define lowers $x := pipeline, or $x = pipeline, and what follows it.
+func (t *translator) define(p *parse.PipeNode, d dot, rest func() (maker, error)) (maker, error) {
+	if p.IsAssign {
+		return t.assign(p, d, rest)
+	}
 	init, err := t.pipe(p, d)
 	if err != nil {
 		return nil, err
 	}
-	return t.bound(p.Decl[0].Ident[0], t.norm(init, p.Pos), p.Pos, func(value) (value, error) { return rest() })
+	name := p.Decl[0].Ident[0]
+	return t.bound(name, name, t.low.normal(init), p.Pos, func(value) (maker, error) { return rest() })
 }
 
 // bound evaluates init once for body, which sees it as the template variable of that name, or under none.
-func (t *translator) bound(variableName string, init value, pos parse.Pos, body func(held value) (value, error)) (value, error) {
-	t.pos = pos
-	t.id()
-	name := t.fresh()
-	held := func() celast.Expr { return t.ident(name) }
+func (t *translator) bound(variableName, like string, init value, pos parse.Pos, body func(held value) (maker, error)) (maker, error) {
+	held := init
+	name := ""
+	if init.constant == nil {
+		name = t.fresh(like)
+		held = t.held(name, init)
+	}
 	scope := len(t.variables)
 	if variableName != "" {
 		t.variables = append(t.variables, variable{variableName, held})
 	}
 	inner, err := body(held)
 	t.variables = t.variables[:scope]
-	if err != nil {
-		return nil, err
+	if err != nil || name == "" {
+		return inner, err
 	}
-	return t.at(pos, func() celast.Expr { return t.bind(name, init(), inner()) }), nil
+	return t.at(pos, func() celast.Expr { return t.bind(name, init.make(), inner()) }), nil
 }
 
-func (t *translator) joined(pieces []value) value {
+func (t *translator) joined(pieces []maker) maker {
 	switch len(pieces) {
 	case 0:
 		return func() celast.Expr { return t.text("") }
@@ -136,7 +174,7 @@ func (t *translator) joined(pieces []value) value {
 }
 
 // piece lowers one node to the text that it prints, or nil when it prints nothing.
-func (t *translator) piece(n parse.Node, d dot) (value, error) {
+func (t *translator) piece(n parse.Node, d dot) (maker, error) {
 	switch n := n.(type) {
 	case *parse.TextNode:
 		return t.at(n.Pos, func() celast.Expr { return t.text(string(n.Text)) }), nil
@@ -147,50 +185,87 @@ func (t *translator) piece(n parse.Node, d dot) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return t.at(n.Pos, func() celast.Expr { return t.call(fnStr, v()) }), nil
+		return t.at(n.Pos, t.low.printed(v)), nil
 	case *parse.IfNode:
 		return t.branch(&n.BranchNode, d, false, t.textOf)
 	case *parse.WithNode:
 		return t.branch(&n.BranchNode, d, true, t.textOf)
 	case *parse.RangeNode:
 		return t.rangeText(n, d)
-	default:
-		return nil, t.source.refuse(CodeUnsupported, n.Position(), "%s is not supported", nodeName(n))
-	}
-}
-
-func nodeName(n parse.Node) string {
-	switch n.(type) {
-	case *parse.BreakNode:
-		return "break"
-	case *parse.ContinueNode:
-		return "continue"
 	case *parse.TemplateNode:
-		return "template"
+		return t.inline(n, d, t.textOf)
 	default:
-		return "this"
+		return nil, t.source.refuse(CodeUnsupported, n.Position(), "%s is not supported", n)
 	}
 }
 
-// branch lowers if and with; body lowers a list of nodes.
-func (t *translator) branch(
-	n *parse.BranchNode, d dot, with bool, body func([]parse.Node, dot) (value, error),
-) (value, error) {
+// lowerNodes lowers a list of nodes to text, to a state or to a condition.
+type lowerNodes func(nodes []parse.Node, d dot) (maker, error)
+
+// inline lowers a call of a template within the template: its nodes, which see no variables but their own $.
+func (t *translator) inline(n *parse.TemplateNode, d dot, body lowerNodes) (maker, error) {
+	tree := t.templates[n.Name]
+	if tree == nil || tree.Root == nil {
+		return nil, t.source.refuse(CodeParse, n.Pos, "the template %q is not defined", n.Name)
+	}
+	if slices.Contains(t.within, n.Name) {
+		return nil, t.source.refuse(CodeRecursion, n.Pos, "the template %q calls itself", n.Name)
+	}
+	argument, variables, dollar := dot{value: value{simple: true, make: t.absent}}, t.variables, t.dollar
+	lower := func() (maker, error) {
+		t.within = append(t.within, n.Name)
+		t.variables, t.dollar = nil, argument
+		made, err := body(tree.Root.Nodes, argument)
+		t.within = t.within[:len(t.within)-1]
+		t.variables, t.dollar = variables, dollar
+		return made, err
+	}
+	if n.Pipe == nil {
+		return lower()
+	}
+	if whole, ok := t.rootArgument(n.Pipe, d); ok {
+		argument = whole
+		return lower()
+	}
+	v, err := t.pipe(n.Pipe, d)
+	if err != nil {
+		return nil, err
+	}
+	return t.bound("", n.Name, t.low.normal(v), n.Pos, func(held value) (maker, error) {
+		argument = dot{value: held}
+		return lower()
+	})
+}
+
+// rootArgument reports whether a template is called with all of the data.
+func (t *translator) rootArgument(p *parse.PipeNode, d dot) (dot, bool) {
+	if len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
+		return dot{}, false
+	}
+	switch n := p.Cmds[0].Args[0].(type) {
+	case *parse.DotNode:
+		return d, d.root
+	case *parse.VariableNode:
+		return t.dollar, t.dollar.root && len(n.Ident) == 1 && n.Ident[0] == "$"
+	default:
+		return dot{}, false
+	}
+}
+
+// branch lowers if and with.
+func (t *translator) branch(n *parse.BranchNode, d dot, with bool, body lowerNodes) (maker, error) {
 	test, err := t.pipe(n.Pipe, d)
 	if err != nil {
 		return nil, err
 	}
-	if n.Pipe.IsAssign {
-		return nil, t.source.refuse(CodeUnsupported, n.Pos, "an assignment as a condition is not supported")
-	}
 	declared := ""
-	if len(n.Pipe.Decl) > 0 {
+	if len(n.Pipe.Decl) > 0 && !n.Pipe.IsAssign {
 		declared = n.Pipe.Decl[0].Ident[0]
 	}
 	if declared == "" && !with {
 		return t.ifElse(n, test, d, d, body)
 	}
-	return t.bound(declared, t.norm(test, n.Pos), n.Pos, func(held value) (value, error) {
+	return t.bound(declared, cmp.Or(declared, "with"), t.low.normal(test), n.Pos, func(held value) (maker, error) {
 		inner := d
 		if with {
 			inner = dot{value: held}
@@ -199,84 +274,22 @@ func (t *translator) branch(
 	})
 }
 
-func (t *translator) ifElse(
-	n *parse.BranchNode, test value, yesDot, noDot dot, body func([]parse.Node, dot) (value, error),
-) (value, error) {
+func (t *translator) ifElse(n *parse.BranchNode, test value, yesDot, noDot dot, body lowerNodes) (maker, error) {
 	yes, err := body(n.List.Nodes, yesDot)
 	if err != nil {
 		return nil, err
 	}
-	var otherwise []parse.Node
-	if n.ElseList != nil {
-		otherwise = n.ElseList.Nodes
-	}
-	no, err := body(otherwise, noDot)
+	no, err := body(elseNodes(n), noDot)
 	if err != nil {
 		return nil, err
 	}
-	return t.at(n.Pos, func() celast.Expr { return t.choose(t.call(fnTruth, test()), yes(), no()) }), nil
+	truth := t.low.truth(test)
+	return t.at(n.Pos, t.low.when(truth, yes, no)), nil
 }
 
-// loop is a range: what it visits, and what its body sees.
-type loop struct {
-	item string
-	over value
-	dot  dot
-}
-
-// enter lowers the head of a range and puts its variables in scope; the caller restores the scope.
-func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
-	over, err := t.pipe(n.Pipe, d)
-	if err != nil {
-		return loop{}, err
-	}
-	if n.Pipe.IsAssign {
-		return loop{}, t.source.refuse(CodeUnsupported, n.Pos, "a range over assigned variables is not supported")
-	}
-	t.pos = n.Pos
-	t.id()
-	l := loop{item: t.fresh()}
-	item := func() celast.Expr { return t.ident(l.item) }
-	function := fnEach
-	if len(n.Pipe.Decl) == 2 {
-		function = fnPairs
-		part := func(i int64) value {
-			return func() celast.Expr { return t.call("_[_]", item(), t.literal(intValue(i))) }
-		}
-		t.variables = append(t.variables,
-			variable{n.Pipe.Decl[0].Ident[0], part(0)}, variable{n.Pipe.Decl[1].Ident[0], part(1)})
-		l.dot = dot{value: part(1)}
-	} else {
-		l.dot = dot{value: item}
-		if len(n.Pipe.Decl) == 1 {
-			t.variables = append(t.variables, variable{n.Pipe.Decl[0].Ident[0], item})
-		}
-	}
-	l.over = t.at(n.Pos, func() celast.Expr { return t.call(function, over()) })
-	return l, nil
-}
-
-func (t *translator) rangeText(n *parse.RangeNode, d dot) (value, error) {
-	scope := len(t.variables)
-	defer func() { t.variables = t.variables[:scope] }()
-	l, err := t.enter(n, d)
-	if err != nil {
-		return nil, err
-	}
-	body, err := t.textOf(n.List.Nodes, l.dot)
-	if err != nil {
-		return nil, err
-	}
-	texts := func(over value) celast.Expr { return t.call(fnJoin, t.mapEach(over(), l.item, body())) }
+func elseNodes(n *parse.BranchNode) []parse.Node {
 	if n.ElseList == nil {
-		return t.at(n.Pos, func() celast.Expr { return texts(l.over) }), nil
+		return nil
 	}
-	t.variables = t.variables[:scope]
-	otherwise, err := t.textOf(n.ElseList.Nodes, d)
-	if err != nil {
-		return nil, err
-	}
-	return t.bound("", l.over, n.Pos, func(held value) (value, error) {
-		return func() celast.Expr { return t.choose(t.call(fnTruth, held()), texts(held), otherwise()) }, nil
-	})
+	return n.ElseList.Nodes
 }

@@ -1,0 +1,96 @@
+package compat
+
+import (
+	"text/template/parse"
+
+	celast "github.com/google/cel-go/common/ast"
+)
+
+// loop is a range: what it visits, and what its body sees.
+type loop struct {
+	item string
+	over maker
+	dot  dot
+}
+
+// enter lowers the head of a range and puts its variables in scope; the caller restores the scope.
+func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
+	over, err := t.pipe(n.Pipe, d)
+	if err != nil {
+		return loop{}, err
+	}
+	if n.Pipe.IsAssign {
+		return loop{}, t.source.refuse(CodeRangeAssign, n.Pos, "a range that assigns to variables of outside is not supported")
+	}
+	if len(n.Pipe.Decl) == 2 {
+		return t.enterPairs(n, t.low.pairs(over)), nil
+	}
+	v, like := t.low.each(over), "item"
+	if len(n.Pipe.Decl) == 1 {
+		like = n.Pipe.Decl[0].Ident[0]
+	}
+	l := loop{item: t.fresh(like), over: t.at(n.Pos, v.over)}
+	l.dot = dot{value: t.held(l.item, v.item)}
+	if len(n.Pipe.Decl) == 1 {
+		t.variables = append(t.variables, variable{like, l.dot.value})
+	}
+	return l, nil
+}
+
+func (t *translator) enterPairs(n *parse.RangeNode, v visit) loop {
+	l := loop{item: t.fresh("pair"), over: t.at(n.Pos, v.over)}
+	part := func(i int, what value) value {
+		what = t.held("", what)
+		what.make = func() celast.Expr { return t.item(t.ident(l.item), i) }
+		return what
+	}
+	l.dot = dot{value: part(1, v.item)}
+	t.variables = append(t.variables,
+		variable{n.Pipe.Decl[0].Ident[0], part(0, v.key)}, variable{n.Pipe.Decl[1].Ident[0], l.dot.value})
+	return l
+}
+
+// ranged lowers a range: body lowers its nodes to what whole makes of the list, and otherwise is what there is for an
+// empty one; it is not asked for a range without else.
+func (t *translator) ranged(
+	n *parse.RangeNode, d dot, body func(l loop) (whole func(over maker) maker, err error), otherwise lowerNodes,
+) (maker, error) {
+	scope := len(t.variables)
+	defer func() { t.variables = t.variables[:scope] }()
+	l, err := t.enter(n, d)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := body(l)
+	if err != nil {
+		return nil, err
+	}
+	if n.ElseList == nil {
+		return t.at(n.Pos, whole(l.over)), nil
+	}
+	t.variables = t.variables[:scope]
+	no, err := otherwise(n.ElseList.Nodes, d)
+	if err != nil {
+		return nil, err
+	}
+	visited := value{schema: &anyList, presence: present, make: l.over}
+	return t.bound("", "items", visited, n.Pos, func(held value) (maker, error) {
+		return t.low.when(t.low.truth(held), whole(held.make), no), nil
+	})
+}
+
+func (t *translator) rangeText(n *parse.RangeNode, d dot) (maker, error) {
+	if jumpsWithin(n) {
+		state, err := t.rangeState(n, d, nil, false)
+		if err != nil {
+			return nil, err
+		}
+		return t.part(state, 0), nil
+	}
+	return t.ranged(n, d, func(l loop) (func(maker) maker, error) {
+		body, err := t.textOf(n.List.Nodes, l.dot)
+		return func(over maker) maker {
+			return func() celast.Expr { return t.call(fnJoin, t.mapEach(over(), l.item, body())) }
+		}, err
+	}, t.textOf)
+}
