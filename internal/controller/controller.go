@@ -19,7 +19,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
@@ -80,7 +79,7 @@ func (c *Controller) Ready() <-chan struct{} { return c.ready }
 func (c *Controller) Run(ctx context.Context) error {
 	var r *Reconcilers
 	watches := kube.NewWatchSet(ctx, c.Clients.Dynamic,
-		func(kind schema.GroupVersionResource, name types.NamespacedName) { r.ObjectChanged(kind, name) },
+		func(change kube.Change) { r.ObjectChanged(change) },
 		func(kind schema.GroupVersionResource) { r.WatchChanged(kind) })
 	r = NewReconcilers(c.dependencies(watches))
 	if err := c.handle(r); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/internal/kube"
 )
 
 // The reconcilers are told of every change of a cached object, after the cache has it. They only enqueue.
@@ -55,14 +56,28 @@ func sourceOf(policy string, l *v1alpha1.PediaClusterLifecycle) SourceKey {
 	return SourceKey{policy, types.NamespacedName{Namespace: l.Spec.Source.Namespace, Name: l.Spec.Source.Name}}
 }
 
-// ObjectChanged plans what depends on an object of a kind that a policy named.
-func (r *Reconcilers) ObjectChanged(gvr schema.GroupVersionResource, name types.NamespacedName) {
-	for _, policy := range r.registry.importing(gvr) {
-		r.Queues.Sources.Add(SourceKey{policy, name})
+// ObjectChanged plans what depends on an object of a kind that a policy named. An update that changes nothing that is
+// read costs no more than that is found.
+func (r *Reconcilers) ObjectChanged(change kube.Change) {
+	for _, policy := range r.registry.importing(change.Kind) {
+		if r.registry.concerns(policy, change) {
+			r.Queues.Sources.Add(SourceKey{policy, change.Name})
+		}
 	}
-	for _, lifecycle := range r.references.dependents(objectKey{gvr.GroupResource(), name}) {
-		r.Queues.Lifecycles.Add(lifecycle)
+	for _, name := range r.references.dependents(objectKey{change.Kind.GroupResource(), change.Name}) {
+		if r.concernsLifecycle(name, change) {
+			r.Queues.Lifecycles.Add(name)
+		}
 	}
+}
+
+func (r *Reconcilers) concernsLifecycle(name string, change kube.Change) bool {
+	l := r.Caches.lifecycle(name)
+	if l == nil {
+		return true
+	}
+	owner := metav1.GetControllerOf(l)
+	return owner == nil || r.registry.concerns(owner.Name, change)
 }
 
 // WatchChanged plans the policies that watch a kind whose watch has synced, failed or recovered, and all that

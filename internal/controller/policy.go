@@ -47,7 +47,7 @@ func (r *Reconcilers) reconcilePolicy(ctx context.Context, name string) (time.Du
 // retire takes a policy off. What it imported is left to the garbage collector.
 func (r *Reconcilers) retire(name string) {
 	before := r.registry.get(name)
-	r.registry.publish(name, nil, nil)
+	r.registry.publish(name, nil)
 	r.Watches.Set(name, nil)
 	r.compiled.forget(name)
 	r.tally.forget(name)
@@ -94,7 +94,7 @@ func (r *Reconcilers) activate(ctx context.Context, state *lifecycle.PolicyState
 func (r *Reconcilers) publish(active *lifecycle.ActivePolicy) {
 	p, kinds := active.Policy, kindsOf(active)
 	before := r.registry.get(p.Name)
-	r.registry.publish(p.Name, active, kinds)
+	r.registry.publish(p.Name, active)
 	r.Watches.Set(p.Name, kinds)
 	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
 		!slices.Equal(before.References, active.References) {

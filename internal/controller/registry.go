@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/expr"
 	"github.com/clusterimport/clusterimport/pkg/lifecycle"
 )
 
@@ -15,29 +17,34 @@ type registry struct {
 	mu       sync.RWMutex
 	byName   map[string]*lifecycle.ActivePolicy
 	bySource map[schema.GroupVersionResource][]string
-	watched  map[string][]schema.GroupVersionResource
+	// reads are by policy and kind what is read of the kind's objects. A policy watches these kinds.
+	reads map[string]map[schema.GroupVersionResource]*expr.Reads
 }
 
 func newRegistry() *registry {
 	return &registry{
 		byName: map[string]*lifecycle.ActivePolicy{}, bySource: map[schema.GroupVersionResource][]string{},
-		watched: map[string][]schema.GroupVersionResource{},
+		reads: map[string]map[schema.GroupVersionResource]*expr.Reads{},
 	}
 }
 
-// publish puts a policy to work; nil takes it off. kinds are what it watches.
-func (r *registry) publish(name string, active *lifecycle.ActivePolicy, kinds []schema.GroupVersionResource) {
+// publish puts a policy to work; nil takes it off.
+func (r *registry) publish(name string, active *lifecycle.ActivePolicy) {
+	var reads map[schema.GroupVersionResource]*expr.Reads
+	if active != nil {
+		reads = active.Reads()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if before := r.byName[name]; before != nil {
 		gvr := gvrOf(before.Source)
 		r.bySource[gvr] = slices.DeleteFunc(r.bySource[gvr], func(n string) bool { return n == name })
 		delete(r.byName, name)
-		delete(r.watched, name)
+		delete(r.reads, name)
 	}
 	if active != nil {
 		gvr := gvrOf(active.Source)
-		r.byName[name], r.watched[name] = active, kinds
+		r.byName[name], r.reads[name] = active, reads
 		r.bySource[gvr] = append(r.bySource[gvr], name)
 	}
 }
@@ -69,10 +76,22 @@ func (r *registry) watching(gvr schema.GroupVersionResource) []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	var names []string
-	for name, kinds := range r.watched {
-		if slices.Contains(kinds, gvr) {
+	for name, reads := range r.reads {
+		if reads[gvr] != nil {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// concerns reports whether a change of an object may change a decision about a policy's clusters: whether it changes
+// what is read of such objects. A policy that is not at work may read anything.
+func (r *registry) concerns(policy string, change kube.Change) bool {
+	if change.Before == nil || change.After == nil {
+		return true
+	}
+	r.mu.RLock()
+	reads := r.reads[policy][change.Kind]
+	r.mu.RUnlock()
+	return reads == nil || !reads.Same(change.Before, change.After)
 }

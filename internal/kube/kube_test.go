@@ -130,7 +130,7 @@ func watchSet(t *testing.T, client *dynamicfake.FakeDynamicClient) (*kube.WatchS
 	ctx, cancel := context.WithCancel(context.Background())
 	r := recorder{make(chan types.NamespacedName, 100), make(chan schema.GroupVersionResource, 100)}
 	set := kube.NewWatchSet(ctx, client,
-		func(_ schema.GroupVersionResource, name types.NamespacedName) { r.changes <- name },
+		func(change kube.Change) { r.changes <- change.Name },
 		func(gvr schema.GroupVersionResource) { r.states <- gvr })
 	t.Cleanup(func() {
 		cancel()

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +22,22 @@ type WatchSet struct {
 	client dynamic.Interface
 	// changed is called for every change of an object, and state when a watch has synced, fails or recovers.
 	// Both must only enqueue: they are called by informers.
-	changed func(schema.GroupVersionResource, types.NamespacedName)
+	changed func(Change)
 	state   func(schema.GroupVersionResource)
 
 	mu      sync.Mutex
 	ctx     context.Context //nolint:containedctx // the life of the watches that Set starts
 	watches map[schema.GroupVersionResource]*kindWatch
 	wg      sync.WaitGroup
+}
+
+// Change is that of one object of a kind.
+type Change struct {
+	Kind schema.GroupVersionResource
+	Name types.NamespacedName
+	// Before and After are the object, to be read only. Before is nil for one that was not known, After for one that is
+	// gone.
+	Before, After map[string]any
 }
 
 // kindWatch is the watch of one kind.
@@ -45,7 +55,7 @@ type kindWatch struct {
 // NewWatchSet returns an empty set whose watches end with ctx.
 func NewWatchSet(
 	ctx context.Context, client dynamic.Interface,
-	changed func(schema.GroupVersionResource, types.NamespacedName), state func(schema.GroupVersionResource),
+	changed func(Change), state func(schema.GroupVersionResource),
 ) *WatchSet {
 	return &WatchSet{
 		client: client, changed: changed, state: state, ctx: ctx,
@@ -108,23 +118,25 @@ func (s *WatchSet) start(gvr schema.GroupVersionResource) *kindWatch {
 }
 
 func (s *WatchSet) handler(gvr schema.GroupVersionResource) cache.ResourceEventHandler {
-	tell := func(obj any) {
-		key, err := cache.DeletionHandlingObjectToName(obj)
+	tell := func(before, after any) {
+		name, err := cache.DeletionHandlingObjectToName(cmp.Or(after, before))
 		if err == nil {
-			s.changed(gvr, types.NamespacedName(key))
+			s.changed(Change{gvr, types.NamespacedName(name), content(before), content(after)})
 		}
 	}
 	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    tell,
-		DeleteFunc: tell,
-		UpdateFunc: func(before, after any) {
-			was, okWas := before.(*unstructured.Unstructured)
-			is, okIs := after.(*unstructured.Unstructured)
-			if !okWas || !okIs || was.GetResourceVersion() != is.GetResourceVersion() {
-				tell(after)
-			}
-		},
+		AddFunc:    func(obj any) { tell(nil, obj) },
+		UpdateFunc: tell,
+		DeleteFunc: func(obj any) { tell(obj, nil) },
 	}
+}
+
+// content is the object that an informer hands over, or nil when it does not know its last state.
+func content(obj any) map[string]any {
+	if u, ok := obj.(*unstructured.Unstructured); ok {
+		return u.Object
+	}
+	return nil
 }
 
 // withoutManagedFields drops what no expression reads and what is often half of an object.

@@ -36,8 +36,8 @@ func (in *Inputs) Reference(key string) *Reads {
 
 // Merge adds what other reads.
 func (in *Inputs) Merge(other *Inputs) {
-	in.Source.merge(&other.Source)
-	in.References.merge(&other.References)
+	in.Source.Merge(&other.Source)
+	in.References.Merge(&other.References)
 }
 
 func (r *Reads) field(name string) *Reads {
@@ -57,16 +57,25 @@ func (r *Reads) items() *Reads {
 	return r.Items
 }
 
-func (r *Reads) merge(other *Reads) {
+// Include adds the field that a path of names leads to, with all that is below it.
+func (r *Reads) Include(path ...string) {
+	for _, name := range path {
+		r = r.field(name)
+	}
+	r.Whole = true
+}
+
+// Merge adds what other reads; nil is nothing.
+func (r *Reads) Merge(other *Reads) {
 	if other == nil {
 		return
 	}
 	r.Whole, r.Keys = r.Whole || other.Whole, r.Keys || other.Keys
 	for name, field := range other.Fields {
-		r.field(name).merge(field)
+		r.field(name).Merge(field)
 	}
 	if other.Items != nil {
-		r.items().merge(other.Items)
+		r.items().Merge(other.Items)
 	}
 }
 
@@ -124,8 +133,8 @@ func (r *Reads) of(name string) *Reads {
 		return field
 	}
 	both := &Reads{}
-	both.merge(field)
-	both.merge(r.Items)
+	both.Merge(field)
+	both.Merge(r.Items)
 	return both
 }
 
