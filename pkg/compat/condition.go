@@ -80,8 +80,11 @@ func prints(n parse.Node) bool {
 
 // silent reports whether a node prints white space at most, whatever it does else.
 func silent(n parse.Node) bool {
-	if action, ok := n.(*parse.ActionNode); ok {
-		return len(action.Pipe.Decl) > 0
+	switch n := n.(type) {
+	case *parse.ActionNode:
+		return len(n.Pipe.Decl) > 0
+	case *parse.BreakNode, *parse.ContinueNode:
+		return true
 	}
 	if b := branchOf(n); b != nil {
 		return allOf(b.List.Nodes, silent) && allOf(elseNodes(b), silent)

@@ -26,6 +26,10 @@ const (
 	fnPairs  = "tpl.pairs"          // (value): the list of [key, value] that range visits
 	fnJoin   = "tpl.text"           // (texts): the texts one after the other
 	fnIsTrue = "tpl.isTrue"         // (text): Clusterpedia's test of a condition
+	fnScalar = "tpl.scalar"         // (text): what YAML makes of it as a plain scalar
+	fnValue  = "tpl.value"          // (value): as toJson gives it; an absent value is null
+	fnMerge  = "tpl.fields"         // (maps): one map of them all; null is none
+	fnConcat = "tpl.items"          // (lists): one list of them all; null is none
 	fnPrefix = expr.ExtensionPrefix // tpl.NAME([arguments]): the template function NAME
 )
 
@@ -41,6 +45,10 @@ var extension = expr.NewExtension(func() []cel.EnvOption {
 		declare(fnEach, []*cel.Type{cel.DynType}, cel.ListType(cel.DynType), of(callEach)),
 		declare(fnPairs, []*cel.Type{cel.DynType}, cel.ListType(cel.ListType(cel.DynType)), of(callPairs)),
 		declare(fnJoin, []*cel.Type{cel.ListType(cel.StringType)}, cel.StringType, of(callJoin)),
+		declare(fnScalar, []*cel.Type{cel.StringType}, cel.DynType, of(callScalar)),
+		declare(fnValue, []*cel.Type{cel.DynType}, cel.DynType, of(callValue)),
+		declare(fnMerge, []*cel.Type{cel.ListType(cel.DynType)}, cel.DynType, of(callMerge)),
+		declare(fnConcat, []*cel.Type{cel.ListType(cel.DynType)}, cel.DynType, of(callConcat)),
 		declare(fnIsTrue, []*cel.Type{cel.StringType}, cel.BoolType, of(callIsTrue)),
 	}
 	for _, name := range sprig.Names() {

@@ -265,7 +265,7 @@ func (t *translator) refuseFunction(f sprig.Function, name *parse.IdentifierNode
 	why, instead, _ := strings.Cut(f.Reason, ": ")
 	d := t.source.at(cmp.Or(f.Refused, CodeUnsupported), name.Pos, fmt.Sprintf("the function %s is refused: %s", name.Ident, why))
 	d.Hint = instead
-	return &refusal{d}
+	return &refusal{diag.List{d}}
 }
 
 func (t *translator) arguments(function string, nodes []parse.Node, d dot) ([]value, error) {

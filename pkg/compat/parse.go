@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -23,6 +24,8 @@ const (
 	CodeType diag.Code = "CT-TYPE"
 	// CodeYAMLContext is an action that stands where a document has no scalar.
 	CodeYAMLContext diag.Code = "CT-YAML-CONTEXT"
+	// CodeYAMLSchema is a document that is no PediaCluster.
+	CodeYAMLSchema diag.Code = "CT-YAML-SCHEMA"
 	// CodeUnknownReference is a reference key that the policy does not declare before this field.
 	CodeUnknownReference diag.Code = "CT-UNKNOWN-REFERENCE"
 	// CodeRecursion is a template within the template that calls itself.
@@ -52,12 +55,20 @@ func (s source) at(code diag.Code, pos parse.Pos, message string) diag.Diagnosti
 }
 
 // refusal is a diagnostic that ends a translation; it travels as an error within the package.
-type refusal struct{ diagnostic diag.Diagnostic }
+type refusal struct{ list diag.List }
 
-func (r *refusal) Error() string { return r.diagnostic.Summary() }
+func (r *refusal) Error() string { return r.list.String() }
 
 func (s source) refuse(code diag.Code, pos parse.Pos, format string, args ...any) error {
-	return &refusal{s.at(code, pos, fmt.Sprintf(format, args...))}
+	return &refusal{diag.List{s.at(code, pos, fmt.Sprintf(format, args...))}}
+}
+
+// refusals are the diagnostics of an error that ended a translation.
+func (s source) refusals(err error) diag.List {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.list
+	}
+	return diag.List{s.at(expr.CodeInternal, 0, err.Error())}
 }
 
 // parsed is a template that text/template parses.

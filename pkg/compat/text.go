@@ -2,7 +2,6 @@ package compat
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"text/template/parse"
 
@@ -35,7 +34,7 @@ func (p *parsed) compile(env *expr.Env, want *cel.Type, lower func(*translator) 
 	t := p.translator(env.Scope())
 	ast, err := t.translate(lower)
 	if err != nil {
-		return nil, append(t.warnings, p.source.refusal(err))
+		return nil, append(t.warnings, p.source.refusals(err)...)
 	}
 	program, list := env.CompileAST(p.source.expression(), ast, want)
 	for i := range list {
@@ -61,13 +60,6 @@ func (t *translator) translate(lower func(*translator) (maker, error)) (ast *cel
 		return nil, err
 	}
 	return t.ast(made())
-}
-
-func (s source) refusal(err error) diag.Diagnostic {
-	if r, ok := errors.AsType[*refusal](err); ok {
-		return r.diagnostic
-	}
-	return s.at(expr.CodeInternal, 0, err.Error())
 }
 
 // textOf lowers nodes to the text that they print.

@@ -27,13 +27,6 @@ type Document struct {
 	root Node
 }
 
-// Node is a part of a document that has a JSON value when it is rendered.
-type Node interface {
-	// Render returns the JSON value; present is false for an optional without a value, which leaves out its
-	// key or item.
-	Render(ctx context.Context, b *expr.Binding) (value any, present bool, err error)
-}
-
 // Scalar is one scalar of a document, for the language that its expressions are written in.
 type Scalar struct {
 	// Text is the scalar's value after YAML's escapes; Plain says that it stands without quotes on one line.
@@ -42,6 +35,8 @@ type Scalar struct {
 	// Line and Column, from 1, and Offset, in bytes, are where the scalar begins in the parsed text.
 	Line, Column, Offset int
 	Schema               *expr.Schema
+	// Flow says that the scalar stands between brackets or braces.
+	Flow bool
 }
 
 // Language compiles the expressions of scalars.
@@ -50,32 +45,61 @@ type Language interface {
 	Scalar(s Scalar) (Node, diag.List)
 	// Literal returns the text that a scalar without expressions stands for.
 	Literal(text string) string
-	// HasExpression reports whether text has an expression: keys must not.
+	// HasExpression reports whether text has an expression.
 	HasExpression(text string) bool
+	// Key returns the node of a key with expressions, which gives text; nil is refused.
+	Key(s Scalar) Node
+	// Spread returns the node that a key or item stands for, if that is one for lines of the document; see Entry and
+	// Item. ok is false for any other text.
+	Spread(s Scalar) (n Node, list diag.List, ok bool)
+}
+
+// Origin says where a parsed text comes from.
+type Origin struct {
+	// Field is the path of the policy's field, and Text its text.
+	Field, Text string
+	// Locate turns an offset of the parsed text into one of the field's text; nil says that they are the same.
+	Locate func(offset int) int
 }
 
 // ParseDocument compiles the YAML of a field with ${…} in its scalars and checks it against schema as far as
 // types are known.
 func ParseDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Document, diag.List) {
-	return Parse(celLanguage{env: env, field: field, text: src}, field, src, schema)
+	return Parse(celLanguage{env: env, field: field, text: src}, Origin{Field: field, Text: src}, src, schema)
 }
 
 // Parse compiles a YAML document whose scalars are written in lang.
-func Parse(lang Language, field, src string, schema *expr.Schema) (*Document, diag.List) {
-	p := &documentParser{lang: lang, field: field, text: src}
-	var root yamlv3.Node
-	if err := yamlv3.Unmarshal([]byte(src), &root); err != nil {
-		return nil, diag.List{diag.AtLine(diag.Error, CodeYAML, field, src, yamlErrorLine(err), 1, yamlErrorText(err))}
+func Parse(lang Language, origin Origin, src string, schema *expr.Schema) (*Document, diag.List) {
+	p := &documentParser{lang: lang, origin: origin, text: src}
+	root := p.parse()
+	if root != nil && root.Kind != yamlv3.MappingNode {
+		p.report(root, CodeYAML, "the template is not a YAML mapping")
 	}
-	if root.Kind != yamlv3.DocumentNode || root.Content[0].Kind != yamlv3.MappingNode {
-		return nil, diag.List{diag.AtLine(diag.Error, CodeYAML, field, src, 1, 1, "the template is not a YAML mapping")}
+	if p.list.HasErrors() {
+		return nil, p.list
 	}
-	doc := &Document{root: p.node(root.Content[0], schema)}
+	doc := &Document{root: p.node(root, schema)}
 	p.list.Sort()
 	if p.list.HasErrors() {
 		return nil, p.list
 	}
 	return doc, p.list
+}
+
+// ParseLines compiles lines that stand within a document: a part of a mapping of the schema, some items of a list, or a
+// value. The node is nil when the list has errors.
+func ParseLines(lang Language, origin Origin, src string, schema *expr.Schema) (Node, diag.List) {
+	p := &documentParser{lang: lang, origin: origin, text: src}
+	root := p.parse()
+	if p.list.HasErrors() {
+		return nil, p.list
+	}
+	p.part = root
+	n := p.node(root, schema)
+	if p.list.HasErrors() {
+		return nil, p.list
+	}
+	return n, p.list
 }
 
 // Render evaluates every expression. Parts of the result may be those of the binding or of the document: it must only
@@ -93,13 +117,41 @@ func (d *Document) Render(ctx context.Context, b *expr.Binding) (map[string]any,
 }
 
 type documentParser struct {
-	lang        Language
-	field, text string
-	list        diag.List
+	lang   Language
+	origin Origin
+	text   string
+	list   diag.List
+	// part is a mapping that need not have all required fields.
+	part *yamlv3.Node
+	// flow counts the brackets and braces that are open.
+	flow int
 }
 
 func (p *documentParser) report(at *yamlv3.Node, code diag.Code, message string) {
-	p.list = append(p.list, diag.AtLine(diag.Error, code, p.field, p.text, at.Line, at.Column, message))
+	p.reportAt(at.Line, at.Column, code, message)
+}
+
+func (p *documentParser) reportAt(line, column int, code diag.Code, message string) {
+	if p.origin.Locate == nil {
+		p.list = append(p.list, diag.AtLine(diag.Error, code, p.origin.Field, p.text, line, column, message))
+		return
+	}
+	offset := p.origin.Locate(offsetOf(p.text, line, column))
+	p.list = append(p.list, diag.At(diag.Error, code, p.origin.Field, p.origin.Text, offset, message))
+}
+
+// parse parses the text. The result is nil when that fails.
+func (p *documentParser) parse() *yamlv3.Node {
+	var root yamlv3.Node
+	if err := yamlv3.Unmarshal([]byte(p.text), &root); err != nil {
+		p.reportAt(yamlErrorLine(err), 1, CodeYAML, yamlErrorText(err))
+		return nil
+	}
+	if root.Kind != yamlv3.DocumentNode {
+		p.reportAt(1, 1, CodeYAML, "the template is not a YAML mapping")
+		return nil
+	}
+	return root.Content[0]
 }
 
 func (p *documentParser) node(n *yamlv3.Node, schema *expr.Schema) Node {
@@ -115,20 +167,30 @@ func (p *documentParser) node(n *yamlv3.Node, schema *expr.Schema) Node {
 	default:
 		p.report(n, CodeYAML, "not a YAML value")
 	}
-	return fixed{}
+	return Fixed{}
 }
 
 func (p *documentParser) mapping(n *yamlv3.Node, schema *expr.Schema) Node {
 	if !schema.Takes(expr.Object) && !schema.Takes(expr.Map) {
 		p.report(n, CodeValue, "the field needs "+schema.String()+", not a mapping")
-		return fixed{}
+		return Fixed{}
 	}
-	m := &mapping{}
+	p.enter(n)
+	defer p.leave(n)
+	m := &Mapping{}
 	seen := map[string]bool{}
+	open := n == p.part
 	for i := 0; i < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if key.Kind != yamlv3.ScalarNode || key.Tag == "!!merge" || p.lang.HasExpression(key.Value) {
+		key, val := n.Content[i], n.Content[i+1]
+		if key.Kind != yamlv3.ScalarNode || key.Tag == "!!merge" {
 			p.report(key, CodeYAML, "a key must be plain text, without merge keys and expressions")
+			continue
+		}
+		if p.lang.HasExpression(key.Value) {
+			open = true
+			if e, ok := p.computed(key, val, schema); ok {
+				m.Entries = append(m.Entries, e)
+			}
 			continue
 		}
 		if seen[key.Value] {
@@ -140,34 +202,75 @@ func (p *documentParser) mapping(n *yamlv3.Node, schema *expr.Schema) Node {
 			p.report(key, CodeField, "unknown field \""+key.Value+"\"")
 			continue
 		}
-		m.entries = append(m.entries, entry{p.lang.Literal(key.Value), p.node(n.Content[i+1], elem)})
+		m.Entries = append(m.Entries, Entry{Key: p.lang.Literal(key.Value), Value: p.node(val, elem)})
 	}
 	for _, name := range schema.RequiredFields() {
-		if !seen[name] {
+		if !seen[name] && !open {
 			p.report(n, CodeField, "the field \""+name+"\" is missing")
 		}
 	}
 	return m.fold()
 }
 
+// computed is an entry whose key has an expression: a key that is computed, or lines.
+func (p *documentParser) computed(key, val *yamlv3.Node, schema *expr.Schema) (Entry, bool) {
+	s := p.describe(key, schema)
+	if n, list, ok := p.lang.Spread(s); ok {
+		p.list = append(p.list, list...)
+		return Entry{Value: n, Spread: true}, n != nil
+	}
+	computed := p.lang.Key(s)
+	if computed == nil {
+		p.report(key, CodeYAML, "a key must be plain text, without merge keys and expressions")
+		return Entry{}, false
+	}
+	elem := schema.Items()
+	return Entry{Computed: computed, Value: p.node(val, elem)}, true
+}
+
+func (p *documentParser) enter(n *yamlv3.Node) {
+	if n.Style&yamlv3.FlowStyle != 0 {
+		p.flow++
+	}
+}
+
+func (p *documentParser) leave(n *yamlv3.Node) {
+	if n.Style&yamlv3.FlowStyle != 0 {
+		p.flow--
+	}
+}
+
 func (p *documentParser) sequence(n *yamlv3.Node, schema *expr.Schema) Node {
 	if !schema.Takes(expr.List) {
 		p.report(n, CodeValue, "the field needs "+schema.String()+", not a sequence")
-		return fixed{}
+		return Fixed{}
 	}
-	s := &sequence{}
+	p.enter(n)
+	defer p.leave(n)
+	s := &Sequence{}
 	for _, item := range n.Content {
-		s.items = append(s.items, p.node(item, schema.Items()))
+		if item.Kind == yamlv3.ScalarNode && p.lang.HasExpression(item.Value) {
+			if spread, list, ok := p.lang.Spread(p.describe(item, schema)); ok {
+				p.list = append(p.list, list...)
+				s.Items = append(s.Items, Item{Value: spread, Spread: true})
+				continue
+			}
+		}
+		s.Items = append(s.Items, Item{Value: p.node(item, schema.Items())})
 	}
 	return s.fold()
 }
 
-// scalar compiles one scalar; one without expressions is what YAML says.
-func (p *documentParser) scalar(n *yamlv3.Node, schema *expr.Schema) Node {
-	compiled, list := p.lang.Scalar(Scalar{
+// describe is a scalar as languages see it.
+func (p *documentParser) describe(n *yamlv3.Node, schema *expr.Schema) Scalar {
+	return Scalar{
 		Text: n.Value, Plain: n.Style&quoted == 0 && !strings.Contains(n.Value, "\n"), Schema: schema,
-		Line: n.Line, Column: n.Column, Offset: offsetOf(p.text, n.Line, n.Column),
-	})
+		Line: n.Line, Column: n.Column, Offset: offsetOf(p.text, n.Line, n.Column), Flow: p.flow > 0,
+	}
+}
+
+func (p *documentParser) scalar(n *yamlv3.Node, schema *expr.Schema) Node {
+	compiled, list := p.lang.Scalar(p.describe(n, schema))
 	p.list = append(p.list, list...)
 	if compiled == nil && !list.HasErrors() {
 		return p.fixedScalar(n, schema)
@@ -190,5 +293,5 @@ func (p *documentParser) fixedScalar(n *yamlv3.Node, schema *expr.Schema) Node {
 	if fault := Conform(schema, val); fault != nil {
 		p.report(n, CodeValue, fault.Message)
 	}
-	return fixed{val}
+	return Fixed{val}
 }

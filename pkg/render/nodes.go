@@ -2,23 +2,32 @@ package render
 
 import (
 	"context"
+	"maps"
 
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// fixed is a value that stands in the document.
-type fixed struct{ val any }
+// Node gives one value of a document. It is immutable and safe for concurrent use.
+type Node interface {
+	// Render returns the JSON value; present is false for an optional without a value, which leaves out its
+	// key or item.
+	Render(ctx context.Context, b *expr.Binding) (value any, present bool, err error)
+}
 
-func (f fixed) Render(context.Context, *expr.Binding) (any, bool, error) { return f.val, true, nil }
+// Fixed is a value without expressions. It is shared by all rendered documents, which must only be read.
+type Fixed struct{ Value any }
 
-// value is a scalar that is exactly one ${…}.
+// Render implements Node.
+func (f Fixed) Render(context.Context, *expr.Binding) (any, bool, error) { return f.Value, true, nil }
+
+// value is an expression that is a whole scalar.
 type value struct{ program *expr.Program }
 
 func (v value) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 	return v.program.JSON(ctx, b)
 }
 
-// interpolation is a scalar with text around its ${…}.
+// interpolation is text with expressions in it.
 type interpolation struct{ text *Text }
 
 func (i interpolation) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
@@ -26,69 +35,118 @@ func (i interpolation) Render(ctx context.Context, b *expr.Binding) (any, bool, 
 	return text, err == nil, err
 }
 
-// mapping is an object; entries keep the order of the document so that the first error is always the same.
-type mapping struct{ entries []entry }
+// Mapping is an object.
+type Mapping struct{ Entries []Entry }
 
-type entry struct {
-	key   string
-	value Node
+// Entry is a field of an object or, when Spread is set, a value that is an object whose fields all become fields; null
+// has none. Computed, when set, gives the key.
+type Entry struct {
+	Key      string
+	Computed Node
+	Value    Node
+	Spread   bool
 }
 
-// fold returns a mapping without expressions as what it always gives.
-func (m *mapping) fold() Node {
-	object := make(map[string]any, len(m.entries))
-	for _, e := range m.entries {
-		part, ok := e.value.(fixed)
-		if !ok {
+// spreadOnly reports whether all there is comes from values: where these have nothing, there is null.
+func (m *Mapping) spreadOnly() bool {
+	for _, e := range m.Entries {
+		if !e.Spread {
+			return false
+		}
+	}
+	return len(m.Entries) > 0
+}
+
+// fold turns a mapping without expressions into a Fixed.
+func (m *Mapping) fold() Node {
+	object := make(map[string]any, len(m.Entries))
+	for _, e := range m.Entries {
+		part, ok := e.Value.(Fixed)
+		if !ok || e.Spread || e.Computed != nil {
 			return m
 		}
-		object[e.key] = part.val
+		object[e.Key] = part.Value
 	}
-	return fixed{object}
+	return Fixed{object}
 }
 
 // Render implements Node.
-func (m *mapping) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
-	out := make(map[string]any, len(m.entries))
-	for _, e := range m.entries {
-		val, present, err := e.value.Render(ctx, b)
+func (m *Mapping) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	out := make(map[string]any, len(m.Entries))
+	for _, e := range m.Entries {
+		key := e.Key
+		if e.Computed != nil {
+			computed, _, err := e.Computed.Render(ctx, b)
+			if err != nil {
+				return nil, false, err
+			}
+			key, _ = computed.(string)
+		}
+		val, present, err := e.Value.Render(ctx, b)
 		if err != nil {
 			return nil, false, err
 		}
-		if present {
-			out[e.key] = val
+		if e.Spread {
+			fields, _ := val.(map[string]any)
+			maps.Copy(out, fields)
+		} else if present {
+			out[key] = val
 		}
+	}
+	if len(out) == 0 && m.spreadOnly() {
+		return nil, true, nil
 	}
 	return out, true, nil
 }
 
-// sequence is a list.
-type sequence struct{ items []Node }
+// Sequence is a list.
+type Sequence struct{ Items []Item }
 
-// fold returns a sequence without expressions as what it always gives.
-func (s *sequence) fold() Node {
-	list := make([]any, 0, len(s.items))
-	for _, item := range s.items {
-		part, ok := item.(fixed)
-		if !ok {
+// Item is an item of a list or, when Spread is set, a value that is a list whose items all become items; null has none.
+type Item struct {
+	Value  Node
+	Spread bool
+}
+
+func (s *Sequence) spreadOnly() bool {
+	for _, item := range s.Items {
+		if !item.Spread {
+			return false
+		}
+	}
+	return len(s.Items) > 0
+}
+
+// fold turns a sequence without expressions into a Fixed.
+func (s *Sequence) fold() Node {
+	list := make([]any, 0, len(s.Items))
+	for _, item := range s.Items {
+		part, ok := item.Value.(Fixed)
+		if !ok || item.Spread {
 			return s
 		}
-		list = append(list, part.val)
+		list = append(list, part.Value)
 	}
-	return fixed{list}
+	return Fixed{list}
 }
 
 // Render implements Node.
-func (s *sequence) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
-	out := make([]any, 0, len(s.items))
-	for _, item := range s.items {
-		val, present, err := item.Render(ctx, b)
+func (s *Sequence) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
+	out := make([]any, 0, len(s.Items))
+	for _, item := range s.Items {
+		val, present, err := item.Value.Render(ctx, b)
 		if err != nil {
 			return nil, false, err
 		}
-		if present {
+		if item.Spread {
+			items, _ := val.([]any)
+			out = append(out, items...)
+		} else if present {
 			out = append(out, val)
 		}
+	}
+	if len(out) == 0 && s.spreadOnly() {
+		return nil, true, nil
 	}
 	return out, true, nil
 }

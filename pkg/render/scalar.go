@@ -43,6 +43,12 @@ func (celLanguage) HasExpression(text string) bool {
 	return strings.Contains(strings.ReplaceAll(text, "$${", ""), "${")
 }
 
+// Key implements Language: a key has no expressions.
+func (celLanguage) Key(Scalar) Node { return nil }
+
+// Spread implements Language: an expression stands in a scalar.
+func (celLanguage) Spread(Scalar) (Node, diag.List, bool) { return nil, nil, false }
+
 // origin finds expressions of a scalar in the field's text, so that diagnostics point at them.
 func (l celLanguage) origin(s Scalar) origin {
 	return origin{field: l.field, text: l.text, locate: func(_ int, expression string) int {
