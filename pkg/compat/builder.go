@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -75,7 +76,14 @@ func (b *builder) at(pos parse.Pos, m maker) maker {
 	}
 }
 
-func (b *builder) literal(val ref.Val) celast.Expr { return b.factory.NewLiteral(b.id(), val) }
+// literal is a constant. CEL's texts are UTF-8; one that is not is written in base64.
+func (b *builder) literal(val ref.Val) celast.Expr {
+	if text, ok := val.(types.String); ok && !utf8.ValidString(string(text)) {
+		encoded := b.factory.NewLiteral(b.id(), types.String(base64.StdEncoding.EncodeToString([]byte(text))))
+		return b.call("string", b.call(fnPrefix+"b64dec", b.list(encoded)))
+	}
+	return b.factory.NewLiteral(b.id(), val)
+}
 
 func (b *builder) text(s string) celast.Expr { return b.literal(types.String(s)) }
 

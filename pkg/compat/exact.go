@@ -35,7 +35,7 @@ func (l exact) step(x value, name string) (value, bool) {
 		return value{}, false
 	}
 	schema, ok := x.schema.Field(name)
-	if !ok || !schema.Known() || schema.Nullable || x.kind() == expr.Object && !isFieldName(name) {
+	if !ok || !certainKind(schema) || x.kind() == expr.Object && !isFieldName(name) {
 		return value{}, false
 	}
 	next := value{schema: schema, presence: optional, simple: x.simple, place: x.place.below(name)}
@@ -218,11 +218,15 @@ func (l exact) pairs(x value) visit {
 
 // itemOf is what is known of an item or a map's value: it is there, but it may be null if its kind is not known.
 func itemOf(schema *expr.Schema) value {
-	if !schema.Known() || schema.Nullable {
+	if !certainKind(schema) {
 		return value{}
 	}
 	return value{schema: schema, presence: present}
 }
+
+// certainKind reports whether a value of the schema has its kind for certain: one may be null, and a number without a
+// fraction is an integer where the schema has a float.
+func certainKind(s *expr.Schema) bool { return s.Known() && !s.Nullable && s.Kind != expr.Double }
 
 func (l exact) function(f sprig.Function, args []value) value {
 	if form := exactForms[f.Name]; form != nil {

@@ -76,9 +76,10 @@ func (l exact) optionally(v value) maker {
 	return func() celast.Expr { return l.call("optional.of", l.plain(v)()) }
 }
 
-// order is < and its like, of values that are there: an absent one is an error.
+// order is < and its like, of values that are there: an absent one is an error. CEL refuses to order what is no number,
+// which may be among floats.
 func (l exact) order(operator string, a, b value) (maker, bool) {
-	if !alike(a, b) || a.presence != present || b.presence != present || a.kind() == expr.Bool {
+	if !alike(a, b) || a.presence != present || b.presence != present || a.kind() == expr.Bool || a.kind() == expr.Double {
 		return nil, false
 	}
 	return func() celast.Expr { return l.call(operator, l.plain(a)(), l.plain(b)()) }, true
@@ -138,7 +139,7 @@ func (l exact) index(args []value) (value, bool) {
 	}
 	from, at := args[0], args[1]
 	over, ok := certain(from)
-	if !ok || !from.of().Known() || from.of().Nullable {
+	if !ok || !certainKind(from.of()) {
 		return value{}, false
 	}
 	switch {

@@ -136,10 +136,11 @@ func callEach(val any) (any, error) {
 }
 
 func callPairs(val any) (any, error) {
-	keys, values, err := items(val)
-	if len(keys) != len(values) {
+	switch val.(type) {
+	case int, int64:
 		return nil, expr.Failuref(expr.CodeWrongType, "a range over a number has one variable")
 	}
+	keys, values, err := items(val)
 	pairs := make([]any, len(values))
 	for i, value := range values {
 		pairs[i] = []any{keys[i], value}

@@ -11,6 +11,8 @@ type loop struct {
 	item string
 	over maker
 	dot  dot
+	// ranged is what the range is over: its variables hold it where there is nothing to visit.
+	ranged value
 }
 
 // enter lowers the head of a range and puts its variables in scope; the caller restores the scope.
@@ -22,14 +24,15 @@ func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
 	if n.Pipe.IsAssign {
 		return loop{}, t.source.refuse(CodeRangeAssign, n.Pos, "a range that assigns to variables of outside is not supported")
 	}
+	ranged := t.valueAt(n.Pos, t.low.normal(over))
 	if len(n.Pipe.Decl) == 2 {
-		return t.enterPairs(n, t.low.pairs(over)), nil
+		return t.enterPairs(n, t.low.pairs(over), ranged), nil
 	}
 	v, like := t.low.each(over), "item"
 	if len(n.Pipe.Decl) == 1 {
 		like = n.Pipe.Decl[0].Ident[0]
 	}
-	l := loop{item: t.fresh(like), over: t.at(n.Pos, v.over)}
+	l := loop{item: t.fresh(like), over: t.at(n.Pos, v.over), ranged: ranged}
 	l.dot = dot{value: t.held(l.item, v.item)}
 	if len(n.Pipe.Decl) == 1 {
 		t.variables = append(t.variables, variable{like, l.dot.value})
@@ -37,8 +40,8 @@ func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
 	return l, nil
 }
 
-func (t *translator) enterPairs(n *parse.RangeNode, v visit) loop {
-	l := loop{item: t.fresh("pair"), over: t.at(n.Pos, v.over)}
+func (t *translator) enterPairs(n *parse.RangeNode, v visit, ranged value) loop {
+	l := loop{item: t.fresh("pair"), over: t.at(n.Pos, v.over), ranged: ranged}
 	part := func(i int, what value) value {
 		what = t.held("", what)
 		what.make = func() celast.Expr { return t.item(t.ident(l.item), i) }
@@ -69,6 +72,9 @@ func (t *translator) ranged(
 		return t.at(n.Pos, whole(l.over)), nil
 	}
 	t.variables = t.variables[:scope]
+	for _, name := range declaredNames(n.Pipe) {
+		t.variables = append(t.variables, variable{name, l.ranged})
+	}
 	no, err := otherwise(n.ElseList.Nodes, d)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func nativeList(l traits.Lister) (any, error) {
 	if list, ok := l.Value().([]any); ok {
 		return list, nil
 	}
-	var out []any
+	out := []any{} // templates tell an empty list from none
 	for it := l.Iterator(); it.HasNext() == types.True; {
 		item, err := native(it.Next())
 		if err != nil {
