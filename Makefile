@@ -9,6 +9,8 @@ VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || 
 LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(VERSION)
 # The control plane says which Kubernetes it is; one set of flags, or all of Kubernetes is compiled anew.
 KUBERNETES := v1.37.2
+# Both supported versions of Helm are built from their modules.
+HELM_ENV := HELM4_BIN=$(BIN)/helm4 HELM3_BIN=$(BIN)/helm3 CLI_BIN=$(BIN)/clusterimport
 E2E_ENV := CONTROLPLANE_BIN=$(BIN)/controlplane CONTROLLER_BIN=$(BIN)/clusterimport-controller
 FUZZTIME ?= 30s
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
@@ -51,7 +53,16 @@ test-race: ## Run the unit tests with the race detector, which needs a C compile
 
 .PHONY: test-e2e
 test-e2e: build controlplane ## Run the tests on a real API server
-	$(E2E_ENV) go test -C test/e2e -count=1 -timeout 30m ./...
+	$(E2E_ENV) go test -C test/e2e -count=1 -timeout 30m .
+
+.PHONY: helm
+helm: ## Build Helm 4 and 3 (a cold build takes 5 to 15 minutes)
+	@hack/build-with-progress.sh tools/helm4 helm.sh/helm/v4/cmd/helm $(BIN)/helm4 ""
+	@hack/build-with-progress.sh tools/helm3 helm.sh/helm/v3/cmd/helm $(BIN)/helm3 ""
+
+.PHONY: test-chart
+test-chart: build helm ## Test the templates of the Helm chart
+	$(HELM_ENV) go test -C test/e2e -count=1 -run '^TestTemplate' ./chart
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME
@@ -76,15 +87,16 @@ vuln: ## Look for known vulnerabilities in what the binaries call (asks vuln.go.
 	$(TOOL) govulncheck ./...
 
 .PHONY: generate
-generate: ## Generate deepcopy functions and CRDs
+generate: ## Generate deepcopy functions, CRDs and the chart's README
 	$(TOOL) controller-gen object paths=./api/policy/... paths=./api/cluster/...
 	$(TOOL) controller-gen crd paths=./api/policy/... paths=./api/cluster/... output:crd:dir=api/crd
+	go tool -modfile=$(CURDIR)/tools/helm3/go.mod helm-docs --chart-search-root charts --log-level warning
 
 .PHONY: verify
 verify: generate ## Fail when generated code, modules or formatting are not up to date
 	go mod tidy
 	cd test/e2e && go mod tidy
-	cd tools && go mod tidy
+	for tools in tools tools/helm4 tools/helm3; do (cd $$tools && go mod tidy); done
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	git diff --exit-code
 

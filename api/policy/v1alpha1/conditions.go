@@ -1,5 +1,8 @@
 package v1alpha1
 
+// LabelBundled on a policy says that it came with a release of this project, which may change it.
+const LabelBundled = "policy.clusterpedia.io/bundled"
+
 // Annotations on objects of this group.
 const (
 	// AnnotationSourceUID on a lifecycle holds the UID of the source object that claimed its name.

@@ -42,24 +42,36 @@ func NewClient(config *rest.Config) (*Client, error) {
 	return &Client{Dynamic: dynamicClient, mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kinds))}, nil
 }
 
-// Apply applies the documents of a YAML text in order, their status too, and waits until a kind that they
-// define is served.
-func (c *Client) Apply(ctx context.Context, documents []byte) error {
+// Decode returns the objects of a YAML text, in order.
+func Decode(documents []byte) ([]*unstructured.Unstructured, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(documents), 4096)
+	var objects []*unstructured.Unstructured
 	for {
 		o := &unstructured.Unstructured{}
 		switch err := decoder.Decode(&o.Object); {
 		case errors.Is(err, io.EOF):
-			return nil
+			return objects, nil
 		case err != nil:
-			return err
-		case len(o.Object) == 0:
-			continue
+			return nil, err
+		case len(o.Object) > 0:
+			objects = append(objects, o)
 		}
+	}
+}
+
+// Apply applies the documents of a YAML text in order, their status too, and waits until a kind that they
+// define is served.
+func (c *Client) Apply(ctx context.Context, documents []byte) error {
+	objects, err := Decode(documents)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
 		if err := c.ApplyObject(ctx, o); err != nil {
 			return fmt.Errorf("cannot apply %s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
+	return nil
 }
 
 // ApplyObject applies one object and, where it has one, its status.

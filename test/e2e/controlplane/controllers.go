@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/controller-manager/pkg/informerfactory"
+	"k8s.io/kubernetes/pkg/controller/clusterroleaggregation"
 	"k8s.io/kubernetes/pkg/controller/garbagecollector"
 	"k8s.io/kubernetes/pkg/controller/namespace"
 )
@@ -23,7 +24,7 @@ import (
 // of their objects at once.
 const discoverEvery = 2 * time.Second
 
-// startControllers starts the garbage collector and the namespace controller.
+// startControllers starts the garbage collector, the namespace controller and the one that aggregates ClusterRoles.
 func startControllers(ctx context.Context, config *rest.Config) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -51,10 +52,12 @@ func startControllers(ctx context.Context, config *rest.Config) error {
 	namespaces := namespace.NewNamespaceController(
 		ctx, client, metadataClient, preferred, shared.Core().V1().Namespaces(), 5*time.Minute, corev1.FinalizerKubernetes,
 	)
+	roles := clusterroleaggregation.NewClusterRoleAggregation(shared.Rbac().V1().ClusterRoles(), client.RbacV1())
 	factory.Start(ctx.Done())
 	close(started)
 	go collector.Run(ctx, 5, 30*time.Second)
 	go collector.Sync(ctx, kinds, discoverEvery)
 	go namespaces.Run(ctx, 2)
+	go roles.Run(ctx, 1)
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package controlplane runs a Kubernetes control plane in this process: etcd, the kube-apiserver, and the
-// garbage collector and namespace controllers of the kube-controller-manager. There is no kubelet and no
+// Package controlplane runs a Kubernetes control plane in this process: etcd, the kube-apiserver, and three of the
+// kube-controller-manager's controllers: for garbage, namespaces and aggregated ClusterRoles. There is no kubelet and no
 // scheduler: it serves tests and demonstrations of controllers, on loopback only.
 //
 // Everything it needs to start again as the same cluster (data, certificates, ports) is in one folder.
