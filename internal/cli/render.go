@@ -246,7 +246,7 @@ func (r *renderer) cluster(ctx context.Context, out *renderResult, source map[st
 	rendered, reason, message := lifecycle.Render(ctx, r.compiled, resolution, out.Name, r.policy.Spec.AllowInsecure)
 	switch {
 	case rendered != nil:
-		out.PediaCluster = r.shown(rendered)
+		out.PediaCluster = r.shown(rendered.Rendered)
 	case ready:
 		r.unknown(out, reason, message)
 	}

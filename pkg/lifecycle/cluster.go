@@ -15,6 +15,7 @@ import (
 	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/lifecycle/preflight"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
 
@@ -84,6 +85,7 @@ type clusterPlanner struct {
 	plan       ClusterPlan
 	conditions *conditions
 	references []v1alpha1.DependentResource
+	expires    *v1alpha1.CredentialExpiry
 }
 
 func newClusterPlanner(s ClusterState) *clusterPlanner {
@@ -91,6 +93,7 @@ func newClusterPlanner(s ClusterState) *clusterPlanner {
 		state:      s,
 		conditions: newConditions(s.Now, s.Lifecycle.Generation, s.Lifecycle.Status.Conditions),
 		references: s.Lifecycle.Status.References,
+		expires:    s.Lifecycle.Status.Expires,
 	}
 }
 
@@ -162,14 +165,26 @@ func (p *clusterPlanner) update(ctx context.Context, compiled *policy.Policy, r 
 }
 
 // render returns the PediaCluster, or nil and why there is none.
-func (p *clusterPlanner) render(ctx context.Context, compiled *policy.Policy, r Resolution) (*policy.Rendered, string, string) {
-	return Render(ctx, compiled, r, p.state.Lifecycle.Name, p.state.Policy.Policy.Spec.AllowInsecure)
+func (p *clusterPlanner) render(ctx context.Context, compiled *policy.Policy, r Resolution) (*Fit, string, string) {
+	fit, reason, message := Render(ctx, compiled, r, p.state.Lifecycle.Name, p.state.Policy.Policy.Spec.AllowInsecure)
+	if fit != nil {
+		p.expires = expiryStatus(fit.Expiry)
+	}
+	return fit, reason, message
+}
+
+// Fit is a rendered PediaCluster that may be written.
+type Fit struct {
+	*policy.Rendered
+
+	// Expiry is when its credentials end.
+	Expiry preflight.Expiry
 }
 
 // Render returns the PediaCluster of that name when it is fit to be written, or nil with a reason and a message.
 func Render(
 	ctx context.Context, compiled *policy.Policy, r Resolution, name string, allowInsecure bool,
-) (rendered *policy.Rendered, reason, message string) {
+) (fit *Fit, reason, message string) {
 	rendered, err := compiled.Render(ctx, r.Binding, name)
 	if err != nil {
 		reason, message = Explain(err, r, v1alpha1.ReasonFailedResolvePediaCluster)
@@ -178,7 +193,25 @@ func Render(
 	if fault := incomplete(rendered, allowInsecure); fault != "" {
 		return nil, v1alpha1.ReasonMissingCredentials, fault
 	}
-	return rendered, "", ""
+	expiry, err := preflight.Check(rendered.Cluster.Spec, preflight.Options{AllowInsecure: allowInsecure})
+	if err != nil {
+		return nil, v1alpha1.ReasonPreflightFailed, err.Error()
+	}
+	return &Fit{rendered, expiry}, "", ""
+}
+
+func expiryStatus(e preflight.Expiry) *v1alpha1.CredentialExpiry {
+	var status v1alpha1.CredentialExpiry
+	if !e.ClientCertificate.IsZero() {
+		status.ClientCertificate = &metav1.Time{Time: e.ClientCertificate}
+	}
+	if !e.Token.IsZero() {
+		status.Token = &metav1.Time{Time: e.Token}
+	}
+	if status.ClientCertificate == nil && status.Token == nil {
+		return nil
+	}
+	return &status
 }
 
 // incomplete says what a rendered PediaCluster lacks to be written: an endpoint, or a value for a field that
@@ -260,6 +293,7 @@ func (p *clusterPlanner) status() v1alpha1.PediaClusterLifecycleStatus {
 	return v1alpha1.PediaClusterLifecycleStatus{
 		ObservedGeneration: p.state.Lifecycle.Generation,
 		References:         p.references,
+		Expires:            p.expires,
 		Conditions:         p.conditions.list,
 	}
 }

@@ -32,7 +32,7 @@ func active(t *testing.T, change func(*v1alpha1.ClusterImportPolicySpec)) *lifec
 		}},
 		NameTemplate:      "c-${source.spec.alias}",
 		CreationCondition: "source.spec.ready",
-		Template:          "spec:\n  apiserver: ${source.spec.url}\n  tokenData: ${references.auth.data.token}\n  syncResources: []\n",
+		Template:          "spec:\n  apiserver: ${source.spec.url}\n  tokenData: ${references.auth.data.token}\n  caData: Y2E=\n  syncResources: []\n",
 	}
 	if change != nil {
 		change(&p.Spec)
@@ -162,7 +162,7 @@ func TestPlanCluster(t *testing.T) {
 	waiting := source(map[string]any{"pick": true, "alias": "x", "ready": false, "url": "https://x"})
 	mine := func(apiserver, token string) *v1alpha2.PediaCluster {
 		c := &v1alpha2.PediaCluster{ObjectMeta: metav1.ObjectMeta{Name: "c-x", OwnerReferences: []metav1.OwnerReference{{UID: "uid-of-c-x"}}}}
-		c.Spec = v1alpha2.ClusterSpec{APIServer: apiserver, TokenData: []byte(token)}
+		c.Spec = v1alpha2.ClusterSpec{APIServer: apiserver, TokenData: []byte(token), CAData: []byte("ca")}
 		return c
 	}
 	cases := map[string]struct {
@@ -221,6 +221,16 @@ func TestPlanCluster(t *testing.T) {
 			source: lifecycle.Found(waiting), secret: lifecycle.Found(secretWith(token)), cluster: mine("https://old", canary),
 			actions: "patch cluster c-x: apiserver|event PediaClusterUpdated: updated apiserver of PediaCluster \"c-x\"", ready: "True/Imported",
 		},
+		"Preflight": {
+			reason: "a connection that cannot be used is not imported",
+			source: lifecycle.Found(source(map[string]any{"ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
+			ready: "False/PreflightFailed",
+		},
+		"PreflightHolds": {
+			reason: "nor does it replace one that can",
+			source: lifecycle.Found(source(map[string]any{"ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
+			cluster: mine("https://x", canary), ready: "False/PreflightFailed",
+		},
 		"Foreign": {
 			reason: "a cluster of the same name that is not ours is left alone",
 			source: lifecycle.Found(ready), secret: lifecycle.Found(secretWith(token)),
@@ -262,6 +272,33 @@ func TestPlanCluster(t *testing.T) {
 			}
 			settled(t, state, plan.Plan)
 		})
+	}
+}
+
+// TestExpiryIsKept: the status says when credentials end, and goes on to say it while they are not known.
+func TestExpiryIsKept(t *testing.T) {
+	jwt := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1900000000}`)) + ".c2ln"
+	state := lifecycle.ClusterState{
+		Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Policy: active(t, nil),
+	}
+	for _, secret := range []lifecycle.Lookup{
+		lifecycle.Found(secretWith(base64.StdEncoding.EncodeToString([]byte(jwt)))), lifecycle.NotFound(),
+	} {
+		state.Read = func(r v1alpha1.DependentResource) lifecycle.Lookup {
+			if r.Resource == "secrets" {
+				return secret
+			}
+			return lifecycle.Found(source(map[string]any{"ready": true, "url": "https://x"}))
+		}
+		for _, a := range lifecycle.PlanCluster(context.Background(), state).Actions {
+			if set, ok := a.(lifecycle.SetLifecycleStatus); ok {
+				state.Lifecycle.Status = set.Status
+			}
+		}
+		expires := state.Lifecycle.Status.Expires
+		if expires == nil || expires.Token.Unix() != 1900000000 || expires.ClientCertificate != nil {
+			t.Errorf("expires is %v", expires)
+		}
 	}
 }
 

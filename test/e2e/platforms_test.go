@@ -58,10 +58,12 @@ func (f *fixture) importPlatforms(language string, files []string) {
 		f.applyFile("examples/" + name + "/objects.yaml")
 	}
 	capi := f.spec("default-capi-quickstart", soon)
-	if capi["kubeconfig"] != "YXBpVmVyc2lvbjogdjEKa2luZDogQ29uZmlnCg==" {
+	encoded, _ := capi["kubeconfig"].(string)
+	kubeconfig, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || !strings.Contains(string(kubeconfig), "server: https://172.18.0.3:6443") {
 		f.t.Errorf("kubeconfig is %v", capi["kubeconfig"])
 	}
-	rotated := base64.StdEncoding.EncodeToString([]byte("apiVersion: v1 # " + language))
+	rotated := base64.StdEncoding.EncodeToString(append(kubeconfig, "# "+language+"\n"...))
 	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "capi-quickstart-kubeconfig", `{"data":{"value":"`+rotated+`"}}`)
 	f.field("default-capi-quickstart", "kubeconfig", rotated, 5*time.Second)
 	f.condition(f.Dynamic.Resource(lifecycles), "default-capi-quickstart-2", "Created", "False", "WaitCreationCondition")
@@ -222,6 +224,7 @@ spec:
       tokenData: ${source.data.token}
       syncResources: []
   creationCondition: "true"
+  allowInsecure: true
 `
 	const secret = `
 apiVersion: v1

@@ -95,6 +95,9 @@ const (
 	ReasonFailedResolvePediaCluster = "FailedResolveAndDecodePediaCluster"
 	// ReasonMissingCredentials: the endpoint or a credential that the template names is empty.
 	ReasonMissingCredentials = "MissingCredentials"
+	// ReasonPreflightFailed: the rendered connection cannot work, is not verified, or would make Clusterpedia run a
+	// program or read a file; the message says what it is.
+	ReasonPreflightFailed = "PreflightFailed"
 
 	// ReasonPediaClusterUpdated (Updating=False): the PediaCluster has the endpoint and credentials of its source.
 	ReasonPediaClusterUpdated = "PediaClusterUpdated"

@@ -125,9 +125,23 @@ type PediaClusterLifecycleStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	References []DependentResource `json:"references,omitempty"`
 
+	// expires says when the credentials of the PediaCluster end, as far as that can be read from them.
+	// +optional
+	Expires *CredentialExpiry `json:"expires,omitempty"`
+
 	// conditions are Created, Updating and Ready.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// CredentialExpiry is when credentials end.
+type CredentialExpiry struct {
+	// clientCertificate is the end of the client certificate.
+	// +optional
+	ClientCertificate *metav1.Time `json:"clientCertificate,omitempty"`
+	// token is the end of a bearer token that is a JWT.
+	// +optional
+	Token *metav1.Time `json:"token,omitempty"`
 }
