@@ -79,6 +79,8 @@ func (r *Reconcilers) do(ctx context.Context, about runtime.Object, action lifec
 		return err
 	case lifecycle.PatchCluster:
 		return r.patchCluster(ctx, a)
+	case lifecycle.MarkCluster:
+		return r.markCluster(ctx, a)
 	case lifecycle.SetPolicyStatus:
 		return r.setPolicyStatus(ctx, a)
 	case lifecycle.SetLifecycleStatus:
@@ -103,14 +105,34 @@ func (r *Reconcilers) emit(about runtime.Object, e lifecycle.Emit) {
 
 // patchCluster changes the named fields only, and only of the object that the plan was made for.
 func (r *Reconcilers) patchCluster(ctx context.Context, a lifecycle.PatchCluster) error {
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": a.UID, "resourceVersion": a.ResourceVersion},
-		"spec":     a.Spec,
-	})
+	metadata := map[string]any{"uid": a.UID, "resourceVersion": a.ResourceVersion}
+	if len(a.Labels) > 0 {
+		metadata["labels"] = a.Labels
+	}
+	if len(a.Annotations) > 0 {
+		metadata["annotations"] = a.Annotations
+	}
+	return r.mergeCluster(ctx, a.Name, map[string]any{"metadata": metadata, "spec": a.Spec})
+}
+
+// markCluster changes whose a PediaCluster is, and only of the object that the plan was made for.
+func (r *Reconcilers) markCluster(ctx context.Context, a lifecycle.MarkCluster) error {
+	var mark any // null removes it
+	if a.LifecycleUID != "" {
+		mark = a.LifecycleUID
+	}
+	return r.mergeCluster(ctx, a.Name, map[string]any{"metadata": map[string]any{
+		"uid": a.UID, "resourceVersion": a.ResourceVersion, "ownerReferences": a.Owners,
+		"annotations": map[string]any{v1alpha1.AnnotationLifecycleUID: mark},
+	}})
+}
+
+func (r *Reconcilers) mergeCluster(ctx context.Context, name string, patch map[string]any) error {
+	data, err := json.Marshal(patch)
 	if err != nil {
 		return err
 	}
-	_, err = r.Clusters.Patch(ctx, a.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+	_, err = r.Clusters.Patch(ctx, name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: fieldManager})
 	return err
 }
 

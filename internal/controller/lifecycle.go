@@ -56,7 +56,7 @@ func (r *Reconcilers) actOnCluster(ctx context.Context, state lifecycle.ClusterS
 	switch failed.action.(type) {
 	case lifecycle.CreateCluster:
 		status = lifecycle.CreationFailed(state, kube.Explain(failed.err))
-	case lifecycle.PatchCluster:
+	case lifecycle.PatchCluster, lifecycle.MarkCluster:
 		status = lifecycle.PatchFailed(state, kube.Explain(failed.err))
 	default:
 		return err

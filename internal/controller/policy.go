@@ -97,7 +97,8 @@ func (r *Reconcilers) publish(active *lifecycle.ActivePolicy) {
 	r.registry.publish(p.Name, active)
 	r.Watches.Set(p.Name, kinds)
 	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
-		!slices.Equal(before.References, active.References) {
+		!slices.Equal(before.References, active.References) ||
+		before.Policy.Annotations[v1alpha1.AnnotationPaused] != p.Annotations[v1alpha1.AnnotationPaused] {
 		r.enqueueFleet(p.Name)
 	}
 }

@@ -30,7 +30,7 @@ func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey
 		Policy: active, Namespace: key.Source.Namespace, Name: key.Source.Name,
 		Source: lifecycle.Lookup{Object: object, Unknown: unknown},
 		Owned:  r.Caches.lifecyclesFor(active.Policy.UID, active.Source, key.Source),
-		ByName: r.Caches.lifecycle,
+		ByName: r.Caches.lifecycle, Cluster: r.Caches.cluster,
 	}
 }
 

@@ -2,10 +2,7 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +11,6 @@ import (
 
 	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
-	"github.com/clusterimport/clusterimport/pkg/expr"
-	"github.com/clusterimport/clusterimport/pkg/lifecycle/preflight"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
 
@@ -52,6 +47,10 @@ func PlanCluster(ctx context.Context, s ClusterState) ClusterPlan {
 		p.undecided(v1alpha1.ReasonOrphanLifecycle, "the policy that controls this lifecycle does not exist")
 	case s.Policy == nil:
 		p.undecided(v1alpha1.ReasonPolicyNotReady, "the policy is not active; its status says why")
+	case p.pausedBy(source) != "":
+		p.undecided(v1alpha1.ReasonPaused, fmt.Sprintf("frozen by the annotation %s of the %s", v1alpha1.AnnotationPaused, p.pausedBy(source)))
+	case p.mark():
+		return p.plan // the change of the PediaCluster calls for the rest
 	case source.Unknown != "":
 		p.undecided(v1alpha1.ReasonWaitDependentResourceSynced,
 			fmt.Sprintf("%s is not known: %s", s.Lifecycle.Spec.Source, source.Unknown))
@@ -86,6 +85,7 @@ type clusterPlanner struct {
 	conditions *conditions
 	references []v1alpha1.DependentResource
 	expires    *v1alpha1.CredentialExpiry
+	renamed    string
 }
 
 func newClusterPlanner(s ClusterState) *clusterPlanner {
@@ -94,6 +94,7 @@ func newClusterPlanner(s ClusterState) *clusterPlanner {
 		conditions: newConditions(s.Now, s.Lifecycle.Generation, s.Lifecycle.Status.Conditions),
 		references: s.Lifecycle.Status.References,
 		expires:    s.Lifecycle.Status.Expires,
+		renamed:    s.Lifecycle.Status.RenderedName,
 	}
 }
 
@@ -102,66 +103,148 @@ func (p *clusterPlanner) decide(ctx context.Context, source map[string]any) {
 	resolution := Resolve(ctx, compiled, p.state.Policy.References, source, p.state.Read)
 	p.references = resolution.Objects()
 	p.plan.Watch = append(p.plan.Watch, p.references...)
+	p.compareName(ctx, compiled, resolution)
 	switch cluster := p.state.Cluster; {
 	case cluster == nil:
 		p.create(ctx, compiled, resolution)
 	case !ownedBy(cluster, p.state.Lifecycle):
-		p.notCreated(v1alpha1.ReasonPediaClusterExisted,
-			fmt.Sprintf("a PediaCluster %q exists that this lifecycle did not create; it is left alone", cluster.Name))
+		p.adopt(ctx, compiled, resolution)
 	default:
-		p.created()
 		p.update(ctx, compiled, resolution)
+	}
+}
+
+// spec is the policy's spec. The policy must be at work.
+func (p *clusterPlanner) spec() *v1alpha1.ClusterImportPolicySpec { return &p.state.Policy.Policy.Spec }
+
+func (p *clusterPlanner) dryRun() bool { return p.spec().Mode == v1alpha1.ModeDryRun }
+
+// pausedBy names what a user has frozen; empty when nothing is.
+func (p *clusterPlanner) pausedBy(source Lookup) string {
+	switch l := p.state.Lifecycle; {
+	case paused(p.state.Policy.Policy.Annotations):
+		return "policy " + p.state.Policy.Policy.Name
+	case paused(l.Annotations):
+		return "lifecycle"
+	case paused(annotationsOf(source.Object)):
+		return "source"
+	default:
+		return ""
+	}
+}
+
+// compareName says in the status when nameTemplate gives another name by now.
+func (p *clusterPlanner) compareName(ctx context.Context, compiled *policy.Policy, r Resolution) {
+	p.renamed = ""
+	if name, err := compiled.Name(ctx, r.Binding); err == nil && name != p.state.Lifecycle.Name {
+		p.renamed = name
 	}
 }
 
 // create plans a PediaCluster that does not exist.
 func (p *clusterPlanner) create(ctx context.Context, compiled *policy.Policy, r Resolution) {
-	ready, err := compiled.Ready(ctx, r.Binding)
-	switch {
-	case err != nil:
-		reason, message := Explain(err, r, v1alpha1.ReasonCreationConditionFailed)
-		p.notCreated(reason, message)
-		return
-	case !ready:
-		message := "the creation condition is false"
-		if len(r.Absent) > 0 {
-			message += "; " + r.AbsentMessage()
-		}
-		p.notCreated(v1alpha1.ReasonWaitCreationCondition, message)
+	fit := p.wanted(ctx, compiled, r)
+	if fit == nil {
 		return
 	}
-	rendered, reason, message := p.render(ctx, compiled, r)
-	if rendered == nil {
-		p.notCreated(reason, message)
+	if p.dryRun() {
+		p.notCreated(v1alpha1.ReasonDryRun, fmt.Sprintf("would create PediaCluster %q with spec.%s",
+			fit.Cluster.Name, strings.Join(fit.Fields, ", spec.")))
 		return
 	}
-	cluster := rendered.Cluster
-	cluster.OwnerReferences = []metav1.OwnerReference{ownerReference(p.state.Lifecycle)}
+	cluster := fit.Cluster
+	own(cluster, p.state.Lifecycle, p.spec().DeletionPolicy)
 	p.plan.add(CreateCluster{cluster})
 	p.plan.add(Emit{Reason: v1alpha1.ReasonPediaClusterCreated, Message: fmt.Sprintf("created PediaCluster %q", cluster.Name)})
 	p.created()
 	p.following("")
 }
 
-// update plans the changes of a PediaCluster that is ours: endpoint and credentials only, and never to blank.
+// adopt plans for a PediaCluster that somebody else made. It is ours at most when it should exist by what we know;
+// what it holds follows once it is.
+func (p *clusterPlanner) adopt(ctx context.Context, compiled *policy.Policy, r Resolution) {
+	cluster := p.state.Cluster
+	exists := fmt.Sprintf("a PediaCluster %q exists that this lifecycle did not create; it is left alone", cluster.Name)
+	if p.spec().ConflictPolicy != v1alpha1.ConflictAdopt {
+		p.notCreated(v1alpha1.ReasonPediaClusterExisted, exists)
+		return
+	}
+	if why := otherOwner(cluster); why != "" {
+		p.notCreated(v1alpha1.ReasonPediaClusterExisted, exists+": "+why)
+		return
+	}
+	switch fit := p.wanted(ctx, compiled, r); {
+	case fit == nil:
+	case p.dryRun():
+		p.notCreated(v1alpha1.ReasonDryRun, fmt.Sprintf("would take over PediaCluster %q", cluster.Name))
+	default:
+		p.plan.add(*markCluster(cluster, p.state.Lifecycle, p.spec().DeletionPolicy))
+		p.plan.add(Emit{Reason: v1alpha1.EventPediaClusterAdopted, Message: fmt.Sprintf("took over PediaCluster %q", cluster.Name)})
+	}
+}
+
+// wanted is the PediaCluster that should exist by now; nil, with the reason in the status, when there should be none.
+func (p *clusterPlanner) wanted(ctx context.Context, compiled *policy.Policy, r Resolution) *Fit {
+	ready, err := compiled.Ready(ctx, r.Binding)
+	switch {
+	case err != nil:
+		p.notCreated(Explain(err, r, v1alpha1.ReasonCreationConditionFailed))
+		return nil
+	case !ready:
+		message := "the creation condition is false"
+		if len(r.Absent) > 0 {
+			message += "; " + r.AbsentMessage()
+		}
+		p.notCreated(v1alpha1.ReasonWaitCreationCondition, message)
+		return nil
+	}
+	fit, reason, message := p.render(ctx, compiled, r)
+	if fit == nil {
+		p.notCreated(reason, message)
+	}
+	return fit
+}
+
+// mark plans the change of whose a PediaCluster is, when the deletion policy has changed. It does not depend on the
+// source, and is done before anything else: the lifecycle may go at any time.
+func (p *clusterPlanner) mark() (marked bool) {
+	cluster := p.state.Cluster
+	if !ownedBy(cluster, p.state.Lifecycle) || p.dryRun() {
+		return false
+	}
+	mark := markCluster(cluster, p.state.Lifecycle, p.spec().DeletionPolicy)
+	if mark == nil {
+		return false
+	}
+	p.plan.add(*mark)
+	return true
+}
+
+// update plans the changes of a PediaCluster that is ours, and never to blank.
 func (p *clusterPlanner) update(ctx context.Context, compiled *policy.Policy, r Resolution) {
-	rendered, reason, message := p.render(ctx, compiled, r)
-	if rendered == nil {
+	p.created()
+	fit, reason, message := p.render(ctx, compiled, r)
+	if fit == nil {
 		message = "the PediaCluster keeps what it has: " + message
 		p.conditions.set(v1alpha1.ConditionUpdating, metav1.ConditionFalse, v1alpha1.ReasonUpdateHeld, message)
 		p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
 		return
 	}
 	cluster := p.state.Cluster
-	changes := connectionChanges(cluster.Spec, rendered.Cluster.Spec)
-	if len(changes) == 0 {
+	changes := changesOf(cluster, fit.Rendered, p.spec().UpdatePolicy)
+	fields := strings.Join(changes.Fields(), ", ")
+	switch {
+	case fields == "":
 		p.following(p.lastUpdate())
-		return
+	case p.dryRun():
+		message := fmt.Sprintf("would update %s of PediaCluster %q", fields, cluster.Name)
+		p.conditions.set(v1alpha1.ConditionUpdating, metav1.ConditionFalse, v1alpha1.ReasonDryRun, message)
+		p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDryRun, message)
+	default:
+		p.plan.add(PatchCluster{cluster.Name, cluster.UID, cluster.ResourceVersion, changes})
+		p.plan.add(Emit{Reason: v1alpha1.ReasonPediaClusterUpdated, Message: fmt.Sprintf("updated %s of PediaCluster %q", fields, cluster.Name)})
+		p.following("updated " + fields)
 	}
-	fields := strings.Join(slices.Sorted(maps.Keys(changes)), ", ")
-	p.plan.add(PatchCluster{cluster.Name, cluster.UID, cluster.ResourceVersion, changes})
-	p.plan.add(Emit{Reason: v1alpha1.ReasonPediaClusterUpdated, Message: fmt.Sprintf("updated %s of PediaCluster %q", fields, cluster.Name)})
-	p.following("updated " + fields)
 }
 
 // render returns the PediaCluster, or nil and why there is none.
@@ -171,80 +254,6 @@ func (p *clusterPlanner) render(ctx context.Context, compiled *policy.Policy, r 
 		p.expires = expiryStatus(fit.Expiry)
 	}
 	return fit, reason, message
-}
-
-// Fit is a rendered PediaCluster that may be written.
-type Fit struct {
-	*policy.Rendered
-
-	// Expiry is when its credentials end.
-	Expiry preflight.Expiry
-}
-
-// Render returns the PediaCluster of that name when it is fit to be written, or nil with a reason and a message.
-func Render(
-	ctx context.Context, compiled *policy.Policy, r Resolution, name string, allowInsecure bool,
-) (fit *Fit, reason, message string) {
-	rendered, err := compiled.Render(ctx, r.Binding, name)
-	if err != nil {
-		reason, message = Explain(err, r, v1alpha1.ReasonFailedResolvePediaCluster)
-		return nil, reason, message
-	}
-	if fault := incomplete(rendered, allowInsecure); fault != "" {
-		return nil, v1alpha1.ReasonMissingCredentials, fault
-	}
-	expiry, err := preflight.Check(rendered.Cluster.Spec, preflight.Options{AllowInsecure: allowInsecure})
-	if err != nil {
-		return nil, v1alpha1.ReasonPreflightFailed, err.Error()
-	}
-	return &Fit{rendered, expiry}, "", ""
-}
-
-func expiryStatus(e preflight.Expiry) *v1alpha1.CredentialExpiry {
-	var status v1alpha1.CredentialExpiry
-	if !e.ClientCertificate.IsZero() {
-		status.ClientCertificate = &metav1.Time{Time: e.ClientCertificate}
-	}
-	if !e.Token.IsZero() {
-		status.Token = &metav1.Time{Time: e.Token}
-	}
-	if status.ClientCertificate == nil && status.Token == nil {
-		return nil
-	}
-	return &status
-}
-
-// incomplete says what a rendered PediaCluster lacks to be written: an endpoint, or a value for a field that
-// its template names. A blank CA means a connection that is not verified, which a policy must allow.
-func incomplete(rendered *policy.Rendered, allowInsecure bool) string {
-	blank := rendered.Blank
-	if allowInsecure {
-		blank = slices.DeleteFunc(slices.Clone(blank), func(field string) bool { return field == "caData" })
-	}
-	if len(blank) > 0 {
-		return "empty in the rendered PediaCluster: spec." + strings.Join(blank, ", spec.")
-	}
-	spec := rendered.Cluster.Spec
-	if len(spec.Kubeconfig) == 0 && spec.APIServer == "" && spec.AuthenticationFrom == nil {
-		return "the rendered PediaCluster has neither kubeconfig nor apiserver"
-	}
-	return ""
-}
-
-// Explain turns the error of an evaluation over a resolution into a reason and a message; fallback is the
-// reason of a failure that no missing reference explains.
-func Explain(err error, r Resolution, fallback string) (reason, message string) {
-	pending := new(expr.PendingError)
-	switch {
-	case !errors.As(err, &pending):
-		return fallback, err.Error()
-	case r.Err != nil:
-		return v1alpha1.ReasonFailedReferenceResourceParse, r.Err.Error()
-	case r.Unsynced:
-		return v1alpha1.ReasonWaitDependentResourceSynced, r.AbsentMessage()
-	default:
-		return v1alpha1.ReasonReferenceResourceNotFound, r.AbsentMessage()
-	}
 }
 
 func (p *clusterPlanner) created() {
@@ -283,7 +292,7 @@ func (p *clusterPlanner) notCreated(reason, message string) {
 
 // undecided says why nothing can be decided now: what exists stays as it is.
 func (p *clusterPlanner) undecided(reason, message string) {
-	if cluster := p.state.Cluster; cluster == nil || !ownedBy(cluster, p.state.Lifecycle) {
+	if !ownedBy(p.state.Cluster, p.state.Lifecycle) {
 		p.conditions.set(v1alpha1.ConditionCreated, metav1.ConditionFalse, reason, message)
 	}
 	p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionUnknown, reason, message)
@@ -293,6 +302,7 @@ func (p *clusterPlanner) status() v1alpha1.PediaClusterLifecycleStatus {
 	return v1alpha1.PediaClusterLifecycleStatus{
 		ObservedGeneration: p.state.Lifecycle.Generation,
 		References:         p.references,
+		RenderedName:       p.renamed,
 		Expires:            p.expires,
 		Conditions:         p.conditions.list,
 	}
@@ -302,15 +312,4 @@ func (p *clusterPlanner) writeStatus() {
 	if status := p.status(); !equality.Semantic.DeepEqual(p.state.Lifecycle.Status, status) {
 		p.plan.add(SetLifecycleStatus{p.state.Lifecycle, status})
 	}
-}
-
-// ownedBy reports whether a PediaCluster carries the lifecycle's UID. A name is no proof.
-func ownedBy(cluster *v1alpha2.PediaCluster, l *v1alpha1.PediaClusterLifecycle) bool {
-	return slices.ContainsFunc(cluster.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == l.UID })
-}
-
-// ownerReference is what the garbage collector needs to remove the PediaCluster with its lifecycle.
-func ownerReference(l *v1alpha1.PediaClusterLifecycle) metav1.OwnerReference {
-	apiVersion, kind := v1alpha1.PediaClusterLifecycleKind.ToAPIVersionAndKind()
-	return metav1.OwnerReference{APIVersion: apiVersion, Kind: kind, Name: l.Name, UID: l.UID}
 }

@@ -139,6 +139,7 @@ func TestPlanSource(t *testing.T) {
 					}
 					return tc.others[i]
 				},
+				Cluster: func(string) *v1alpha2.PediaCluster { return nil },
 			})
 			if diff := cmp.Diff(tc.want, plan.String()); diff != "" {
 				t.Errorf("%s: plan (-want +got)\n%s", tc.reason, diff)
@@ -327,12 +328,31 @@ func split(plan lifecycle.Plan) (actions, ready string) {
 func settled(t *testing.T, state lifecycle.ClusterState, plan lifecycle.Plan) {
 	t.Helper()
 	state.Now = now.Add(time.Hour)
+	for steps := 0; len(plan.Actions) > 0; steps++ {
+		if steps == 3 {
+			t.Errorf("planned again and again, there is still something to do:\n%s", plan)
+			return
+		}
+		state = applied(state, plan)
+		plan = lifecycle.PlanCluster(context.Background(), state).Plan
+	}
+}
+
+// applied is the state that a plan leaves.
+func applied(state lifecycle.ClusterState, plan lifecycle.Plan) lifecycle.ClusterState {
 	for _, a := range plan.Actions {
 		switch a := a.(type) {
 		case lifecycle.SetLifecycleStatus:
 			state.Lifecycle.Status = a.Status
 		case lifecycle.CreateCluster:
 			state.Cluster = a.Cluster
+		case lifecycle.MarkCluster:
+			state.Cluster = state.Cluster.DeepCopy()
+			state.Cluster.OwnerReferences = a.Owners
+			delete(state.Cluster.Annotations, v1alpha1.AnnotationLifecycleUID)
+			if a.LifecycleUID != "" {
+				metav1.SetMetaDataAnnotation(&state.Cluster.ObjectMeta, v1alpha1.AnnotationLifecycleUID, a.LifecycleUID)
+			}
 		case lifecycle.PatchCluster:
 			state.Cluster = state.Cluster.DeepCopy()
 			if server, ok := a.Spec["apiserver"].(string); ok {
@@ -343,9 +363,7 @@ func settled(t *testing.T, state lifecycle.ClusterState, plan lifecycle.Plan) {
 			}
 		}
 	}
-	if again := lifecycle.PlanCluster(context.Background(), state); len(again.Actions) > 0 {
-		t.Errorf("planned again, there is still something to do:\n%s", again)
-	}
+	return state
 }
 
 func TestLegacyFinalizerIsDropped(t *testing.T) {
@@ -363,6 +381,7 @@ func TestPlanPolicy(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		state  lifecycle.PolicyState
+		change func(*v1alpha1.ClusterImportPolicy)
 		want   map[string]string
 	}{
 		"Active": {
@@ -396,6 +415,17 @@ func TestPlanPolicy(t *testing.T) {
 				"Reconciling": "False/ReconcileSourceResourceAndLifecycle",
 			},
 		},
+		"Paused": {
+			reason: "a paused policy is no failure",
+			state:  lifecycle.PolicyState{Source: &watched, Watches: []lifecycle.Watch{{Resource: watched, Synced: true}}},
+			change: func(p *v1alpha1.ClusterImportPolicy) {
+				p.Annotations = map[string]string{v1alpha1.AnnotationPaused: "true"}
+			},
+			want: map[string]string{
+				"Validated": "True/Success", "SourceAvailable": "True/Watched", "Ready": "True/Paused",
+				"Reconciling": "False/ReconcileSourceResourceAndLifecycle",
+			},
+		},
 		"Invalid": {
 			reason: "a name that does not compile is refused with upstream's reason",
 			state:  lifecycle.PolicyState{Diagnostics: diag.List{diag.At(diag.Error, "CEL-TYPE", "spec.nameTemplate", "${x}", 2, "undeclared")}},
@@ -406,6 +436,9 @@ func TestPlanPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tc.state.Now = now
 			tc.state.Policy = active(t, nil).Policy
+			if tc.change != nil {
+				tc.change(tc.state.Policy)
+			}
 			plan := lifecycle.PlanPolicy(tc.state)
 			set, ok := plan.Actions[0].(lifecycle.SetPolicyStatus)
 			if !ok {

@@ -56,13 +56,46 @@ type DeleteLifecycle struct {
 // CreateCluster creates a PediaCluster.
 type CreateCluster struct{ Cluster *v1alpha2.PediaCluster }
 
-// PatchCluster changes connection fields of a PediaCluster that is ours.
+// PatchCluster changes fields of a PediaCluster that is ours.
 type PatchCluster struct {
 	Name            string
 	UID             types.UID
 	ResourceVersion string
-	// Spec holds the changed fields only, as JSON values.
+
+	Changes
+}
+
+// Changes are the changed fields of a PediaCluster, and no others. A field that is nil is removed.
+type Changes struct {
+	// Spec holds JSON values.
 	Spec map[string]any
+	// Labels and Annotations hold texts.
+	Labels, Annotations map[string]any
+}
+
+// Fields names the changed fields, in order.
+func (c Changes) Fields() []string {
+	fields := slices.Sorted(maps.Keys(c.Spec))
+	for _, group := range []struct {
+		name string
+		of   map[string]any
+	}{{"metadata.labels.", c.Labels}, {"metadata.annotations.", c.Annotations}} {
+		for _, key := range slices.Sorted(maps.Keys(group.of)) {
+			fields = append(fields, group.name+key)
+		}
+	}
+	return fields
+}
+
+// MarkCluster changes whose a PediaCluster is, and nothing else of it.
+type MarkCluster struct {
+	Name            string
+	UID             types.UID
+	ResourceVersion string
+	// Owners are all ownerReferences that it then has.
+	Owners []metav1.OwnerReference
+	// LifecycleUID is the value of v1alpha1.AnnotationLifecycleUID; empty removes it.
+	LifecycleUID string
 }
 
 // SetPolicyStatus writes the status of a policy.
@@ -96,6 +129,7 @@ func (UpdateLifecycle) action()    {}
 func (DeleteLifecycle) action()    {}
 func (CreateCluster) action()      {}
 func (PatchCluster) action()       {}
+func (MarkCluster) action()        {}
 func (SetPolicyStatus) action()    {}
 func (SetLifecycleStatus) action() {}
 func (DropFinalizer) action()      {}
@@ -114,7 +148,14 @@ func (a DeleteLifecycle) String() string {
 func (a CreateCluster) String() string { return "create cluster " + a.Cluster.Name }
 
 func (a PatchCluster) String() string {
-	return fmt.Sprintf("patch cluster %s: %s", a.Name, strings.Join(slices.Sorted(maps.Keys(a.Spec)), ", "))
+	return fmt.Sprintf("patch cluster %s: %s", a.Name, strings.Join(a.Fields(), ", "))
+}
+
+func (a MarkCluster) String() string {
+	if a.LifecycleUID != "" {
+		return fmt.Sprintf("mark cluster %s: it stays without its lifecycle", a.Name)
+	}
+	return fmt.Sprintf("mark cluster %s: it goes with its lifecycle", a.Name)
 }
 
 func (a SetPolicyStatus) String() string {

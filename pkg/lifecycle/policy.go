@@ -114,10 +114,17 @@ func (s PolicyState) setValid(c *conditions) {
 	}
 	c.set(v1alpha1.ConditionSourceAvailable, available, reason, message)
 	s.setReconciling(c)
-	if available == metav1.ConditionTrue {
-		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonActive, "the policy is active")
-	} else {
+	switch {
+	case paused(s.Policy.Annotations):
+		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused,
+			"nothing is created, changed or removed while the policy has the annotation "+v1alpha1.AnnotationPaused)
+	case available == metav1.ConditionFalse:
 		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSourceUnavailable, message)
+	case s.Policy.Spec.Mode == v1alpha1.ModeDryRun:
+		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonActive,
+			"the policy is active; its mode is DryRun: no PediaCluster is written")
+	default:
+		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonActive, "the policy is active")
 	}
 }
 

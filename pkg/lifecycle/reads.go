@@ -3,12 +3,15 @@ package lifecycle
 import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
 // sourceReads are the fields of a source that the decisions read, whatever the expressions do.
 var sourceReads = [][]string{
 	{"metadata", "uid"},
+	{"metadata", "annotations", v1alpha1.AnnotationPaused},
+	{"metadata", "annotations", v1alpha1.AnnotationSkip},
 }
 
 // Reads returns the kinds that the policy watches, and of each what the policy's expressions and the decisions about

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
@@ -34,7 +35,11 @@ type SourceState struct {
 	Owned []*v1alpha1.PediaClusterLifecycle
 	// ByName returns the lifecycle of that name, whoever controls it, or nil.
 	ByName func(name string) *v1alpha1.PediaClusterLifecycle
+	// Cluster returns the PediaCluster of that name, whoever it belongs to, or nil.
+	Cluster func(name string) *v1alpha2.PediaCluster
 }
+
+func (s SourceState) spec() *v1alpha1.ClusterImportPolicySpec { return &s.Policy.Policy.Spec }
 
 // SourceOutcome says how a source without a lifecycle came to have none.
 type SourceOutcome struct {
@@ -46,43 +51,41 @@ type SourceOutcome struct {
 
 // PlanSource decides whether a source has a lifecycle. It never deletes on doubt.
 func PlanSource(ctx context.Context, s SourceState) (Plan, SourceOutcome) {
-	var plan Plan
-	owned := slices.SortedFunc(slices.Values(s.Owned), olderFirst)
-	if s.Source.Unknown != "" {
-		return plan, SourceOutcome{}
+	if s.Source.Unknown != "" || paused(s.Policy.Policy.Annotations) || paused(annotationsOf(s.Source.Object)) {
+		return Plan{}, SourceOutcome{}
 	}
+	owned := slices.SortedFunc(slices.Values(s.Owned), olderFirst)
 	if s.Source.Missing() {
-		for _, l := range owned {
-			plan.remove(l, "its source is gone")
-		}
-		return plan, SourceOutcome{}
+		return s.remove(owned, "its source is gone"), SourceOutcome{}
 	}
 	if stale := claimedByOthers(owned, s.Source.UID()); len(stale) > 0 {
-		for _, l := range stale {
-			plan.remove(l, "its source was deleted; an object of the same name is a new claim")
-		}
-		return plan, SourceOutcome{}
+		return s.remove(stale, "its source was deleted; an object of the same name is a new claim"), SourceOutcome{}
+	}
+	if annotationsOf(s.Source.Object)[v1alpha1.AnnotationSkip] == "true" {
+		return s.remove(owned, "its source has the annotation "+v1alpha1.AnnotationSkip), SourceOutcome{}
 	}
 	binding := s.Policy.Compiled.Bind(s.Source.Object)
 	selected, err := s.Policy.Compiled.Select(ctx, binding)
 	if err != nil {
-		return plan, s.failed(owned, v1alpha1.ReasonSelectorFailed, err)
+		return Plan{}, s.failed(owned, v1alpha1.ReasonSelectorFailed, err)
 	}
 	if !selected {
-		for _, l := range owned {
-			plan.remove(l, "the selector does not keep its source")
-		}
-		return plan, SourceOutcome{}
+		return s.remove(owned, "the selector does not keep its source"), SourceOutcome{}
 	}
-	if len(owned) > 0 {
-		plan.keepInStep(s, owned[0])
-		return plan, SourceOutcome{}
+	if len(owned) > 0 && owned[0].Annotations[v1alpha1.AnnotationRename] != "true" {
+		return s.keepInStep(owned[0]), SourceOutcome{}
 	}
 	name, err := s.Policy.Compiled.Name(ctx, binding)
-	if err != nil {
-		return plan, s.failed(nil, NameReason(err), err)
+	switch {
+	case err != nil:
+		return Plan{}, s.failed(owned, NameReason(err), err)
+	case len(owned) == 0:
+		return s.claim(name)
+	case name == owned[0].Name || s.ByName(name) != nil:
+		return s.keepInStep(owned[0]), SourceOutcome{}
+	default:
+		return s.remove(owned[:1], fmt.Sprintf("a user asked for its new name, %q", name)), SourceOutcome{}
 	}
-	return s.claim(name)
 }
 
 // claim creates the lifecycle, unless somebody else has the name.
@@ -99,19 +102,19 @@ func (s SourceState) claim(name string) (Plan, SourceOutcome) {
 	l.Name = name
 	l.Annotations = map[string]string{v1alpha1.AnnotationSourceUID: s.Source.UID()}
 	l.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.Policy.Policy, v1alpha1.ClusterImportPolicyKind)}
-	l.Spec = s.spec()
+	l.Spec = s.lifecycleSpec()
 	return Plan{Actions: []Action{CreateLifecycle{l}}}, SourceOutcome{}
 }
 
-func (s SourceState) spec() v1alpha1.PediaClusterLifecycleSpec {
+func (s SourceState) lifecycleSpec() v1alpha1.PediaClusterLifecycleSpec {
 	return v1alpha1.PediaClusterLifecycleSpec{
 		Source: v1alpha1.DependentResource{
 			Group: s.Policy.Source.Group, Version: s.Policy.Source.Version, Resource: s.Policy.Source.Resource,
 			Namespace: s.Namespace, Name: s.Name,
 		},
 		References:        s.Policy.References,
-		Template:          s.Policy.Policy.Spec.Template,
-		CreationCondition: s.Policy.Policy.Spec.CreationCondition,
+		Template:          s.spec().Template,
+		CreationCondition: s.spec().CreationCondition,
 	}
 }
 
@@ -133,26 +136,49 @@ func NameReason(err error) string {
 
 // keepInStep updates a lifecycle whose spec or claim is not what the policy and the source say. Its name stays:
 // an edited nameTemplate must not delete and create every cluster anew.
-func (p *Plan) keepInStep(s SourceState, l *v1alpha1.PediaClusterLifecycle) {
-	if l.DeletionTimestamp != nil {
-		return
+func (s SourceState) keepInStep(l *v1alpha1.PediaClusterLifecycle) Plan {
+	if l.DeletionTimestamp != nil || paused(l.Annotations) {
+		return Plan{}
 	}
-	want := s.spec()
+	want := s.lifecycleSpec()
 	uid := s.Source.UID()
 	if equality.Semantic.DeepEqual(l.Spec, want) && l.Annotations[v1alpha1.AnnotationSourceUID] == uid {
-		return
+		return Plan{}
 	}
 	updated := l.DeepCopy()
 	updated.Spec = want
 	metav1.SetMetaDataAnnotation(&updated.ObjectMeta, v1alpha1.AnnotationSourceUID, uid)
-	p.add(UpdateLifecycle{updated})
+	return Plan{Actions: []Action{UpdateLifecycle{updated}}}
 }
 
-func (p *Plan) remove(l *v1alpha1.PediaClusterLifecycle, because string) {
-	if l.DeletionTimestamp == nil {
-		p.add(DeleteLifecycle{Name: l.Name, UID: l.UID, Because: because})
-		p.add(Emit{Reason: "LifecycleDeleted", Message: fmt.Sprintf("deleted %s: %s", l.Name, because)})
+// remove plans the end of lifecycles, and with each, by the garbage collector, that of its PediaCluster.
+func (s SourceState) remove(lifecycles []*v1alpha1.PediaClusterLifecycle, because string) Plan {
+	var plan Plan
+	for _, l := range lifecycles {
+		if l.DeletionTimestamp != nil || paused(l.Annotations) {
+			continue
+		}
+		cluster := s.Cluster(l.Name)
+		if ownedBy(cluster, l) {
+			if s.spec().Mode == v1alpha1.ModeDryRun {
+				continue
+			}
+			if s.spec().DeletionPolicy == v1alpha1.DeletionOrphan {
+				plan.release(cluster, l)
+			}
+		}
+		plan.add(DeleteLifecycle{Name: l.Name, UID: l.UID, Because: because})
+		plan.add(Emit{Reason: v1alpha1.EventLifecycleDeleted, Message: fmt.Sprintf("deleted %s: %s", l.Name, because)})
 	}
+	return plan
+}
+
+// release makes sure that a PediaCluster does not go with its lifecycle.
+func (p *Plan) release(cluster *v1alpha2.PediaCluster, l *v1alpha1.PediaClusterLifecycle) {
+	if mark := markCluster(cluster, l, v1alpha1.DeletionOrphan); mark != nil {
+		p.add(*mark)
+	}
+	p.add(Emit{Reason: v1alpha1.EventPediaClusterReleased, Message: fmt.Sprintf("PediaCluster %q stays without its lifecycle", cluster.Name)})
 }
 
 // claimedByOthers are the lifecycles that another object of the same name has claimed. Lifecycles without a

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -19,6 +21,8 @@ type Rendered struct {
 	Cluster *v1alpha2.PediaCluster
 	// Blank are the endpoint and credential fields that the template names and whose value is empty.
 	Blank []string
+	// Fields are the fields of spec that the document has, in order.
+	Fields []string
 }
 
 // connectionFields are the fields of spec that say how to reach a cluster, and that follow the source.
@@ -65,7 +69,8 @@ func decode(object map[string]any, name string) (*Rendered, error) {
 	}
 	cluster.APIVersion, cluster.Kind = v1alpha2.PediaClusterKind.ToAPIVersionAndKind()
 	cluster.Name = name
-	return &Rendered{Cluster: cluster, Blank: blankFields(object)}, nil
+	spec, _ := object["spec"].(map[string]any)
+	return &Rendered{Cluster: cluster, Blank: blankFields(spec), Fields: slices.Sorted(maps.Keys(spec))}, nil
 }
 
 func checkKind(object map[string]any) error {
@@ -78,8 +83,7 @@ func checkKind(object map[string]any) error {
 	return nil
 }
 
-func blankFields(object map[string]any) []string {
-	spec, _ := object["spec"].(map[string]any)
+func blankFields(spec map[string]any) []string {
 	var blank []string
 	for _, name := range connectionFields {
 		if val, ok := spec[name]; ok && (val == nil || val == "") {

@@ -8,6 +8,19 @@ const (
 	// AnnotationSourceUID on a lifecycle holds the UID of the source object that claimed its name.
 	// It is an annotation so that it survives on the CRDs that Clusterpedia's own chart installs.
 	AnnotationSourceUID = "policy.clusterpedia.io/source-uid"
+	// AnnotationLifecycleUID on a PediaCluster holds the UID of the lifecycle that it belongs to. It stands there
+	// instead of an ownerReference while the policy says deletionPolicy: Orphan, so that no garbage collector
+	// removes the PediaCluster.
+	AnnotationLifecycleUID = "policy.clusterpedia.io/lifecycle-uid"
+
+	// AnnotationPaused, set to "true" by a user on a source, a lifecycle or a policy, freezes what comes of it:
+	// nothing is created, changed or removed.
+	AnnotationPaused = "policy.clusterpedia.io/paused"
+	// AnnotationSkip, set to "true" by a user on a source, keeps it out as a selector would that is false.
+	AnnotationSkip = "policy.clusterpedia.io/skip"
+	// AnnotationRename, set to "true" by a user on a lifecycle, asks for the name that nameTemplate gives now: the
+	// lifecycle is removed and its source claims the new name.
+	AnnotationRename = "policy.clusterpedia.io/rename"
 )
 
 // Condition types.
@@ -63,6 +76,8 @@ const (
 	ReasonActive = "Active"
 	// ReasonSourceUnavailable (Ready=True): compiled; waits for the source kind.
 	ReasonSourceUnavailable = "WaitSourceAvailable"
+	// ReasonPaused (Ready=True of a policy, Unknown of a lifecycle): frozen by an annotation.
+	ReasonPaused = "Paused"
 	// ReasonInvalid (Ready=False): see Validated. What was imported before stays.
 	ReasonInvalid = "Invalid"
 )
@@ -106,6 +121,10 @@ const (
 	// ReasonUpdateHeld (Updating=False): what the PediaCluster should hold is not known; it keeps what it has.
 	ReasonUpdateHeld = "UpdateHeld"
 
+	// ReasonDryRun (Created, Updating or Ready=False): what the message says would be written, were the policy's mode
+	// not DryRun.
+	ReasonDryRun = "DryRun"
+
 	// ReasonImported (Ready=True): the PediaCluster exists and follows its source.
 	ReasonImported = "Imported"
 )
@@ -120,6 +139,16 @@ const (
 	ReasonInvalidName = "InvalidName"
 	// ReasonNameConflict: another source has claimed the name.
 	ReasonNameConflict = "NameConflict"
+)
+
+// Reasons of events about what no condition says.
+const (
+	// EventLifecycleDeleted: a lifecycle was removed; the message says why.
+	EventLifecycleDeleted = "LifecycleDeleted"
+	// EventPediaClusterAdopted: a PediaCluster that somebody else made was taken over.
+	EventPediaClusterAdopted = "PediaClusterAdopted"
+	// EventPediaClusterReleased: a PediaCluster will not go with its lifecycle.
+	EventPediaClusterReleased = "PediaClusterReleased"
 )
 
 // Finalizers that Clusterpedia's controllers leave on objects. They guard nothing that this project needs,

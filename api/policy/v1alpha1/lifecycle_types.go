@@ -125,6 +125,11 @@ type PediaClusterLifecycleStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	References []DependentResource `json:"references,omitempty"`
 
+	// renderedName is the name that the policy's nameTemplate gives now, when it is not the lifecycle's. An imported
+	// cluster keeps its name.
+	// +optional
+	RenderedName string `json:"renderedName,omitempty"`
+
 	// expires says when the credentials of the PediaCluster end, as far as that can be read from them.
 	// +optional
 	Expires *CredentialExpiry `json:"expires,omitempty"`

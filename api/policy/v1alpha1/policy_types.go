@@ -77,7 +77,62 @@ type ClusterImportPolicySpec struct {
 	// allowInsecure lets clusters be imported without a CA: their API server is then not verified.
 	// +optional
 	AllowInsecure bool `json:"allowInsecure,omitempty"`
+
+	// mode says whether PediaClusters are written (Apply, the default), or whether the status of the lifecycles
+	// only says what would be (DryRun).
+	// +optional
+	Mode Mode `json:"mode,omitempty"`
+
+	// updatePolicy says what follows the source after the PediaCluster was created: endpoint and credentials
+	// (Credentials, the default), or every field that the template names (All).
+	// +optional
+	UpdatePolicy UpdatePolicy `json:"updatePolicy,omitempty"`
+
+	// conflictPolicy says what happens to a PediaCluster of the rendered name that somebody else made: it is left
+	// alone (Refuse, the default), or taken over (Adopt) unless it belongs to another owner.
+	// +optional
+	ConflictPolicy ConflictPolicy `json:"conflictPolicy,omitempty"`
+
+	// deletionPolicy says what happens to the PediaCluster when its lifecycle goes, also with the policy: it is deleted
+	// (Delete, the default) or stays (Orphan).
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// Mode says whether PediaClusters are written.
+//
+// +kubebuilder:validation:Enum=Apply;DryRun
+type Mode string
+
+// UpdatePolicy says which fields follow the source.
+//
+// +kubebuilder:validation:Enum=Credentials;All
+type UpdatePolicy string
+
+// ConflictPolicy says what happens to PediaClusters of others.
+//
+// +kubebuilder:validation:Enum=Refuse;Adopt
+type ConflictPolicy string
+
+// DeletionPolicy says what happens to a PediaCluster whose lifecycle goes.
+//
+// +kubebuilder:validation:Enum=Delete;Orphan
+type DeletionPolicy string
+
+// The values; the empty one means the first of its kind.
+const (
+	ModeApply  Mode = "Apply"
+	ModeDryRun Mode = "DryRun"
+
+	UpdateCredentials UpdatePolicy = "Credentials"
+	UpdateAll         UpdatePolicy = "All"
+
+	ConflictRefuse ConflictPolicy = "Refuse"
+	ConflictAdopt  ConflictPolicy = "Adopt"
+
+	DeletionDelete DeletionPolicy = "Delete"
+	DeletionOrphan DeletionPolicy = "Orphan"
+)
 
 // SourceType names the watched kind.
 type SourceType struct {

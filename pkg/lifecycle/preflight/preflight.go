@@ -34,29 +34,37 @@ func Check(spec v1alpha2.ClusterSpec, o Options) (Expiry, error) {
 	if len(spec.Kubeconfig) > 0 {
 		return checkKubeconfig(spec.Kubeconfig, o)
 	}
-	from := spec.AuthenticationFrom
-	if from == nil {
-		from = &v1alpha2.ClusterAuthentication{}
-	}
-	if from.KubeConfig != nil {
+	if from := spec.AuthenticationFrom; from != nil && from.KubeConfig != nil {
 		return Expiry{}, nil
 	}
 	if fault := checkServer(spec.APIServer, o); fault != "" {
 		return Expiry{}, errors.New(fault)
 	}
-	hasToken := len(spec.TokenData) > 0 || from.Token != nil
-	hasCert, hasKey := len(spec.CertData) > 0 || from.Cert != nil, len(spec.KeyData) > 0 || from.Key != nil
-	switch {
-	case len(spec.CAData) == 0 && from.CA == nil && !o.AllowInsecure:
-		return Expiry{}, errors.New(errNoCA)
-	case hasCert && !hasKey:
-		return Expiry{}, errors.New(errNoKey)
-	case hasKey && !hasCert:
-		return Expiry{}, errors.New(errNoCert)
-	case !hasToken && !hasCert:
-		return Expiry{}, errors.New(errNoCredentials)
+	if fault := checkCredentials(spec, o); fault != "" {
+		return Expiry{}, errors.New(fault)
 	}
 	return Expiry{ClientCertificate: certificateEnd(spec.CertData), Token: tokenEnd(spec.TokenData)}, nil
+}
+
+func checkCredentials(spec v1alpha2.ClusterSpec, o Options) string {
+	from := spec.AuthenticationFrom
+	if from == nil {
+		from = &v1alpha2.ClusterAuthentication{}
+	}
+	has := func(data []byte, selector *v1alpha2.SecretKeySelector) bool { return len(data) > 0 || selector != nil }
+	cert, key := has(spec.CertData, from.Cert), has(spec.KeyData, from.Key)
+	switch {
+	case !has(spec.CAData, from.CA) && !o.AllowInsecure:
+		return errNoCA
+	case cert && !key:
+		return errNoKey
+	case key && !cert:
+		return errNoCert
+	case !cert && !has(spec.TokenData, from.Token):
+		return errNoCredentials
+	default:
+		return ""
+	}
 }
 
 func checkServer(server string, o Options) string {
