@@ -6,9 +6,6 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common"
 	"github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/functions"
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/parser"
 
 	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
@@ -17,53 +14,100 @@ import (
 
 // The CEL functions that translated expressions call.
 const (
-	fnGet    = "tpl.path"           // (value, ["a", "b"]): the field chain .a.b
-	fnStr    = "tpl.str"            // (value): as a template prints it
-	fnTruth  = "tpl.truth"          // (value): as if sees it
-	fnInt    = "tpl.goint"          // (int): a number that the template itself has
-	fnNorm   = "tpl.norm"           // (value): as a variable holds it
-	fnEach   = "tpl.each"           // (value): the list of values that range visits
-	fnPairs  = "tpl.pairs"          // (value): the list of [key, value] that range visits
-	fnJoin   = "tpl.text"           // (texts): the texts one after the other
-	fnIsTrue = "tpl.isTrue"         // (text): Clusterpedia's test of a condition
-	fnScalar = "tpl.scalar"         // (text): what YAML makes of it as a plain scalar
-	fnValue  = "tpl.value"          // (value): as toJson gives it; an absent value is null
-	fnMerge  = "tpl.fields"         // (maps): one map of them all; null is none
-	fnConcat = "tpl.items"          // (lists): one list of them all; null is none
-	fnPrefix = expr.ExtensionPrefix // tpl.NAME([arguments]): the template function NAME
+	fnGet    = "tpl.path"   // (value, ["a", "b"]): the field chain .a.b
+	fnStr    = "tpl.str"    // (value): as a template prints it
+	fnTruth  = "tpl.truth"  // (value): as if sees it
+	fnInt    = "tpl.goint"  // (int): a number that the template itself has
+	fnNorm   = "tpl.norm"   // (value): as a variable holds it
+	fnEach   = "tpl.each"   // (value): the list of values that range visits
+	fnPairs  = "tpl.pairs"  // (value): the list of [key, value] that range visits
+	fnJoin   = "tpl.text"   // (texts): the texts one after the other
+	fnIsTrue = "tpl.isTrue" // (text): Clusterpedia's test of a condition
+	fnScalar = "tpl.scalar" // (text): what YAML makes of it as a plain scalar
+	fnValue  = "tpl.value"  // (value): as toJson gives it; an absent value is null
+	fnMerge  = "tpl.fields" // (maps): one map of them all; null is none
+	fnConcat = "tpl.items"  // (lists): one list of them all; null is none
+	fnPrefix = "tpl."       // tpl.NAME([arguments]): the template function NAME
 )
 
 // extension adds the functions to an environment.
-var extension = expr.NewExtension(func() []cel.EnvOption {
-	options := []cel.EnvOption{
-		cel.Macros(foldMacro),
-		declare(fnGet, []*cel.Type{cel.DynType, cel.ListType(cel.StringType)}, cel.DynType, callGet),
-		declare(fnStr, []*cel.Type{cel.DynType}, cel.StringType, of(func(v any) (any, error) { return sprig.Print(v) })),
-		declare(fnTruth, []*cel.Type{cel.DynType}, cel.BoolType, of(func(v any) (any, error) { return sprig.Truth(v), nil })),
-		declare(fnInt, []*cel.Type{cel.IntType}, cel.DynType, of(callInt)),
-		declare(fnNorm, []*cel.Type{cel.DynType}, cel.DynType, callNorm),
-		declare(fnEach, []*cel.Type{cel.DynType}, cel.ListType(cel.DynType), of(callEach)),
-		declare(fnPairs, []*cel.Type{cel.DynType}, cel.ListType(cel.ListType(cel.DynType)), of(callPairs)),
-		declare(fnJoin, []*cel.Type{cel.ListType(cel.StringType)}, cel.StringType, of(callJoin)),
-		declare(fnScalar, []*cel.Type{cel.StringType}, cel.DynType, of(callScalar)),
-		declare(fnValue, []*cel.Type{cel.DynType}, cel.DynType, of(callValue)),
-		declare(fnMerge, []*cel.Type{cel.ListType(cel.DynType)}, cel.DynType, of(callMerge)),
-		declare(fnConcat, []*cel.Type{cel.ListType(cel.DynType)}, cel.DynType, of(callConcat)),
-		declare(fnIsTrue, []*cel.Type{cel.StringType}, cel.BoolType, of(callIsTrue)),
+var extension = expr.NewExtension(expr.Functions{
+	Options: []cel.EnvOption{cel.Macros(foldMacro)},
+	Plain:   append(helpers(), templateFunctions()...),
+	ToCEL:   wrap, FromCEL: native, Fields: []string{fnGet},
+})
+
+func helpers() []expr.PlainFunction {
+	texts, lists := cel.ListType(cel.StringType), cel.ListType(cel.DynType)
+	one := func(name string, param, result *cel.Type, f func(any) (any, error)) expr.PlainFunction {
+		return expr.PlainFunction{Name: name, Params: []*cel.Type{param}, Result: result, Unary: f}
 	}
+	list := func(name string, param, result *cel.Type, f func([]any) (any, error)) expr.PlainFunction {
+		return expr.PlainFunction{Name: name, Params: []*cel.Type{param}, Result: result, List: f}
+	}
+	printed := one(fnStr, cel.DynType, cel.StringType, callStr)
+	printed.Deep = true
+	return []expr.PlainFunction{
+		{Name: fnGet, Params: []*cel.Type{cel.DynType, texts}, Result: cel.DynType, Binary: callGet},
+		printed,
+		one(fnTruth, cel.DynType, cel.BoolType, func(v any) (any, error) { return sprig.Truth(v), nil }),
+		one(fnInt, cel.IntType, cel.DynType, callInt),
+		one(fnNorm, cel.DynType, cel.DynType, callNorm),
+		one(fnEach, cel.DynType, lists, callEach),
+		one(fnPairs, cel.DynType, cel.ListType(lists), callPairs),
+		one(fnIsTrue, cel.StringType, cel.BoolType, callIsTrue),
+		one(fnScalar, cel.StringType, cel.DynType, callScalar),
+		one(fnValue, cel.DynType, cel.DynType, callValue),
+		list(fnJoin, texts, cel.StringType, callJoin),
+		list(fnMerge, lists, cel.DynType, callMerge),
+		list(fnConcat, lists, cel.DynType, callConcat),
+	}
+}
+
+// shallow are functions that look at their arguments, and not at what is within these.
+var shallow = map[string]bool{
+	"eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true, "not": true, "empty": true, "index": true,
+	"get": true, "hasKey": true, "dig": true, "default": true, "coalesce": true, "ternary": true, "len": true, "kindOf": true,
+	"kindIs": true, "list": true, "tuple": true, "dict": true, "first": true, "last": true, "and": true, "or": true,
+}
+
+func templateFunctions() []expr.PlainFunction {
+	var out []expr.PlainFunction
 	for _, name := range sprig.Names() {
 		f, _ := sprig.Lookup(name)
 		if f.Refused != "" {
 			continue
 		}
-		result := cel.DynType
-		if f.Result == sprig.KindBool {
-			result = cel.BoolType
-		}
-		options = append(options, declare(fnPrefix+name, []*cel.Type{cel.ListType(cel.DynType)}, result, callFunction(f)))
+		out = append(out, expr.PlainFunction{
+			Name: fnPrefix + name, Params: []*cel.Type{cel.ListType(cel.DynType)}, Result: resultType(f),
+			List: f.Call, Two: ofTexts(name, f.Call), Deep: !shallow[name],
+		})
 	}
-	return options
-}, fnGet)
+	return out
+}
+
+// resultType is the type that a function's results are sure to have: integers that a template makes are none of CEL's.
+func resultType(f sprig.Function) *cel.Type {
+	schema := schemaOf(f)
+	if f.GoInt {
+		return cel.DynType
+	}
+	return schema.CELType()
+}
+
+// ofTexts answers the most frequent calls, of texts, without the checks that any other needs.
+func ofTexts(name string, call func([]any) (any, error)) func(a, b any) (any, error) {
+	if name != "eq" && name != "ne" {
+		return nil
+	}
+	return func(a, b any) (any, error) {
+		x, okX := a.(string)
+		if y, okY := b.(string); okX && okY {
+			return (x == y) == (name == "eq"), nil
+		}
+		return call([]any{a, b})
+	}
+}
 
 // foldMacro is list.fold(item, accu, init, while, step), a loop that hands on a value from round to round. Translated
 // loops are written so, and what is printed can be parsed again.
@@ -77,60 +121,31 @@ var foldMacro = parser.NewReceiverMacro("fold", 5, func(h parser.ExprHelper, tar
 	return h.NewComprehension(target, item, accu, args[2], args[3], args[4], h.NewIdent(accu)), nil
 })
 
-func declare(name string, params []*cel.Type, result *cel.Type, op functions.FunctionOp) cel.EnvOption {
-	id := strings.ReplaceAll(name, ".", "_")
-	return cel.Function(name, cel.Overload(id, params, result, cel.FunctionBinding(op)))
-}
+func callStr(val any) (any, error) { return sprig.Print(val) }
 
-// of makes a CEL function of one over a Go value.
-func of(f func(any) (any, error)) functions.FunctionOp {
-	return func(args ...ref.Val) ref.Val {
-		val, err := native(args[0])
-		if err != nil {
-			return types.WrapErr(err)
-		}
-		out, err := f(val)
-		if err != nil {
-			return types.WrapErr(err)
-		}
-		return wrap(out)
-	}
-}
-
-func callFunction(f sprig.Function) functions.FunctionOp {
-	return of(func(v any) (any, error) {
-		args, _ := v.([]any)
-		return f.Call(args)
-	})
-}
-
-func callGet(args ...ref.Val) ref.Val {
-	val, err := native(args[0])
-	if err != nil {
-		return types.WrapErr(err)
-	}
-	path, err := native(args[1])
-	if err != nil {
-		return types.WrapErr(err)
-	}
+func callGet(val, path any) (any, error) {
 	names, _ := path.([]any)
 	for _, name := range names {
 		text, _ := name.(string)
+		var err error
 		if val, err = field(val, text); err != nil {
-			return types.WrapErr(err)
+			return nil, err
 		}
 	}
-	return wrap(val)
+	return val, nil
 }
 
-func callNorm(args ...ref.Val) ref.Val {
-	if args[0].Type() == types.NullType {
-		return types.OptionalNone
+func callNorm(val any) (any, error) {
+	if val == nil {
+		return absent{}, nil
 	}
-	return args[0]
+	return val, nil
 }
 
 func callEach(val any) (any, error) {
+	if list, ok := val.([]any); ok {
+		return list, nil
+	}
 	_, values, err := items(val)
 	return nonNil(values), err
 }
@@ -163,14 +178,19 @@ func nonNil(list []any) []any {
 // maxText bounds the text of a template.
 const maxText = 1 << 20
 
-func callJoin(val any) (any, error) {
-	texts, _ := val.([]any)
-	var b strings.Builder
+func callJoin(texts []any) (any, error) {
+	size := 0
 	for _, text := range texts {
 		s, _ := text.(string)
-		if b.Len()+len(s) > maxText {
-			return nil, expr.Failuref(expr.CodeTooExpensive, "the text is too large")
-		}
+		size += len(s)
+	}
+	if size > maxText {
+		return nil, expr.Failuref(expr.CodeTooExpensive, "the text is too large")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, text := range texts {
+		s, _ := text.(string)
 		b.WriteString(s)
 	}
 	return b.String(), nil

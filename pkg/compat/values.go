@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 )
 
 // absent is a template value that is not there, such as a missing map key; nil is an explicit null. In CEL it
@@ -89,8 +90,9 @@ func wrap(val any) ref.Val {
 		return goInt(v)
 	case []any:
 		return wrapList(v)
+	default:
+		return plain.Value(val)
 	}
-	return types.DefaultTypeAdapter.NativeToValue(val)
 }
 
 // wrapList wraps the items of a list that CEL cannot wrap itself.
@@ -102,10 +104,10 @@ func wrapList(list []any) ref.Val {
 			for i, item := range list {
 				items[i] = wrap(item)
 			}
-			return types.NewRefValList(types.DefaultTypeAdapter, items)
+			return types.NewRefValList(plain.Adapter{}, items)
 		}
 	}
-	return types.NewDynamicList(types.DefaultTypeAdapter, list)
+	return plain.Value(list)
 }
 
 // field is the template expression x.name.

@@ -34,8 +34,7 @@ func callValue(val any) (any, error) {
 	return val, nil
 }
 
-func callMerge(val any) (any, error) {
-	parts, _ := val.([]any)
+func callMerge(parts []any) (any, error) {
 	out := map[string]any{}
 	for _, part := range parts {
 		fields, ok := part.(map[string]any)
@@ -53,8 +52,7 @@ func callMerge(val any) (any, error) {
 	return out, nil
 }
 
-func callConcat(val any) (any, error) {
-	parts, _ := val.([]any)
+func callConcat(parts []any) (any, error) {
 	var out []any
 	for _, part := range parts {
 		items, ok := part.([]any)

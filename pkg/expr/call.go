@@ -27,6 +27,9 @@ func (n callNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	return located(n.ID(), n.InterpretableCall.Exec(frame))
 }
 
+// Eval implements interpreter.Interpretable: CEL asks the parts of a selection so.
+func (n callNode) Eval(vars interpreter.Activation) ref.Val { return n.Exec(interpreter.AsFrame(vars)) }
+
 func located(id int64, val ref.Val) ref.Val {
 	if val == types.NoSuchOverloadErr() {
 		return types.NewErrWithNodeID(id, "no such overload")
@@ -53,6 +56,11 @@ func (n chargedCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	}
 	meterOf(frame).charge(n.charge(args))
 	return located(n.ID(), n.invoke(args...))
+}
+
+// Eval implements interpreter.Interpretable.
+func (n chargedCall) Eval(vars interpreter.Activation) ref.Val {
+	return n.Exec(interpreter.AsFrame(vars))
 }
 
 // implementations are the functions of an environment by their names.
@@ -174,20 +182,20 @@ const maxShortText = 256
 type textComparison struct {
 	interpreter.InterpretableV2
 
-	read   interpreter.InterpretableAttribute
+	read   func(frame *interpreter.ExecutionFrame) (val any, ok bool)
 	text   string
 	unlike bool
 }
 
 // compareText returns a textComparison where a node is one.
-func compareText(node interpreter.InterpretableV2) interpreter.InterpretableV2 {
+func (p planner) compareText(node interpreter.InterpretableV2) interpreter.InterpretableV2 {
 	call, ok := node.(callNode)
 	if !ok || (call.Function() != operators.Equals && call.Function() != operators.NotEquals) {
 		return node
 	}
-	read, okRead := call.Args()[0].(interpreter.InterpretableAttribute)
+	read := p.reading(call.Args()[0])
 	literal, okLiteral := call.Args()[1].(interpreter.InterpretableConst)
-	if !okRead || !okLiteral {
+	if read == nil || !okLiteral {
 		return node
 	}
 	text, ok := literal.Value().(types.String)
@@ -197,12 +205,35 @@ func compareText(node interpreter.InterpretableV2) interpreter.InterpretableV2 {
 	return &textComparison{node, read, string(text), call.Function() == operators.NotEquals}
 }
 
+// reading returns how a node's value is read without making a CEL value, or nil.
+func (p planner) reading(node interpreter.InterpretableV2) func(frame *interpreter.ExecutionFrame) (any, bool) {
+	switch n := node.(type) {
+	case *optionalValueNode:
+		return n.read
+	case interpreter.InterpretableAttribute:
+		if name, ok := p.shape.names[n.ID()]; ok {
+			return func(frame *interpreter.ExecutionFrame) (any, bool) { return frame.ResolveName(name) }
+		}
+		return func(frame *interpreter.ExecutionFrame) (any, bool) {
+			val, err := n.Resolve(frame)
+			return val, err == nil
+		}
+	default:
+		return nil
+	}
+}
+
 // Exec implements interpreter.InterpretableV2. What is no text is left to CEL.
 func (c *textComparison) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	if val, err := c.read.Resolve(frame); err == nil {
+	if val, ok := c.read(frame); ok {
 		if text, ok := val.(string); ok {
 			return types.Bool((text == c.text) != c.unlike)
 		}
 	}
 	return c.InterpretableV2.Exec(frame)
+}
+
+// Eval implements interpreter.Interpretable.
+func (c *textComparison) Eval(vars interpreter.Activation) ref.Val {
+	return c.Exec(interpreter.AsFrame(vars))
 }

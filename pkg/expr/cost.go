@@ -19,9 +19,6 @@ import (
 // Kubernetes' own estimator charges afterwards, takes the product of both lengths for a search, and nothing for values
 // within values.
 
-// ExtensionPrefix begins the names of functions that extensions add: their calls are charged by what they are given.
-const ExtensionPrefix = "tpl."
-
 // callCost is what any call costs at least.
 const callCost = 3
 
@@ -61,9 +58,6 @@ var charges = map[string]charge{
 func chargeOf(function string) charge {
 	if library.Charges(function) {
 		return func(args []ref.Val) int { return int(library.Cost(function, args)) } //nolint:gosec // bounded by its limits
-	}
-	if strings.HasPrefix(function, ExtensionPrefix) {
-		return made
 	}
 	return charges[function]
 }
@@ -153,22 +147,6 @@ func textOrValues(bytesPerUnit int) charge {
 		}
 		return perText(args)
 	}
-}
-
-// made charges for the values that the expression has made; what it reads is passed on as it is.
-func made(args []ref.Val) int {
-	sum := 0
-	for _, arg := range args {
-		switch {
-		case length(arg) > 0:
-			sum += length(arg) / 10
-		case plain.Read(arg):
-			sum += items(arg) / 10
-		default:
-			sum += weight(arg)
-		}
-	}
-	return sum
 }
 
 // addition copies both operands; an accumulator grows by its second.

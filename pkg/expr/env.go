@@ -50,9 +50,7 @@ type Env struct {
 	// check knows the types of the scope; exec knows none and is shared by all scopes, so that a program,
 	// which holds its environment, stays small.
 	check, exec *cel.Env
-	// implementations are those of exec's functions.
-	implementations func() (implementations, error)
-	fieldFunctions  []string
+	extension   *Extension
 	// inputs gathers what the compiled expressions read; nil gathers nothing.
 	inputs *Inputs
 }
@@ -60,45 +58,8 @@ type Env struct {
 // Scope returns what the environment's expressions may use.
 func (e *Env) Scope() Scope { return e.scope }
 
-// Extension is a set of functions that a Go package adds to an environment, such as the helpers that
-// translated Go templates call. Make one per process: its execution environment is shared.
-type Extension struct {
-	// base and exec are baseEnv and execEnv with the functions.
-	base, exec      func() (*cel.Env, error)
-	implementations func() (implementations, error)
-	// fieldFunctions take a value and a literal list of field names, which they select.
-	fieldFunctions []string
-}
-
-// NewExtension describes an extension; options is called when an environment first needs it. fieldFunctions are those of
-// its functions that take a value and a list of field names, and give nothing but the field that they lead to.
-func NewExtension(options func() []cel.EnvOption, fieldFunctions ...string) *Extension {
-	base := sync.OnceValues(func() (*cel.Env, error) {
-		base, err := baseEnv()
-		if err != nil {
-			return nil, err
-		}
-		return base.Extend(options()...)
-	})
-	return newExtension(base, fieldFunctions)
-}
-
-func newExtension(base func() (*cel.Env, error), fieldFunctions []string) *Extension {
-	exec := sync.OnceValues(func() (*cel.Env, error) { return untyped(base) })
-	return &Extension{
-		base: base, exec: exec, fieldFunctions: fieldFunctions,
-		implementations: sync.OnceValues(func() (implementations, error) {
-			env, err := exec()
-			if err != nil {
-				return nil, err
-			}
-			return implementationsOf(env)
-		}),
-	}
-}
-
 // builtin is the extension without functions: what every environment has.
-var builtin = newExtension(baseEnv, nil)
+var builtin = newExtension(Functions{}, baseEnv)
 
 // NewEnv makes the environment of a scope. It fails only when the scope declares a reference twice.
 func NewEnv(scope Scope) (*Env, error) {
@@ -126,9 +87,7 @@ func newEnv(scope Scope, x *Extension) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot declare the variables: %w", err)
 	}
-	return &Env{
-		scope: scope, check: check, exec: exec, implementations: x.implementations, fieldFunctions: x.fieldFunctions,
-	}, nil
+	return &Env{scope: scope, check: check, exec: exec, extension: x}, nil
 }
 
 // Extend returns the environment with the functions of x.

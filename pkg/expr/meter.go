@@ -56,3 +56,6 @@ func (n stepNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	meterOf(frame).charge(n.cost)
 	return n.InterpretableV2.Exec(frame)
 }
+
+// Eval implements interpreter.Interpretable.
+func (n stepNode) Eval(vars interpreter.Activation) ref.Val { return n.Exec(interpreter.AsFrame(vars)) }

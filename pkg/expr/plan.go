@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/interpreter"
@@ -11,7 +13,7 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 	native := checked.NativeRep()
 	p := &Program{
 		src: src, info: native.SourceInfo(), out: checked.OutputType(),
-		inputs: inputsOf(native.Expr(), e.fieldFunctions),
+		inputs: inputsOf(native.Expr(), e.extension.functions.Fields),
 	}
 	if e.inputs != nil {
 		e.inputs.Merge(p.inputs)
@@ -22,11 +24,13 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 	if p.path != nil || p.literal != nil {
 		return p, nil
 	}
-	found, err := e.implementations()
+	found, err := e.extension.implementations()
 	if err != nil {
 		return nil, err
 	}
-	nodes := planner{shape: shape, functions: found, nodes: map[int64]interpreter.InterpretableV2{}}
+	nodes := planner{
+		shape: shape, functions: found, extension: e.extension, nodes: map[int64]interpreter.InterpretableV2{},
+	}
 	p.cel, err = e.exec.Program(checked, cel.EvalOptions(shape.optimizations()), cel.CustomDecoratorV2(nodes.decorate))
 	return p, err
 }
@@ -36,24 +40,18 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 type planner struct {
 	shape     shape
 	functions implementations
-	// nodes are the parts of loops, which are planned before the loops themselves.
+	extension *Extension
+	// nodes are those that are planned already: the parts of a node before the node.
 	nodes map[int64]interpreter.InterpretableV2
 }
 
 // decorate is called for every node, the innermost first.
 func (p planner) decorate(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
-	call, isCall := node.(interpreter.InterpretableCall)
-	q, isQuantifier := p.shape.quantifiers[node.ID()]
-	switch {
-	case isQuantifier:
-		node = &quantifierNode{node, q, p.nodes[q.over.ID()], p.nodes[q.predicate.ID()]}
-	case isCall:
-		var err error
-		if node, err = p.functions.call(call); err != nil {
-			return nil, err
-		}
-		node = compareText(node)
+	replaced, err := p.replace(node)
+	if err != nil {
+		return nil, err
 	}
+	node = replaced
 	p.nodes[node.ID()] = node
 	if cost := p.shape.rounds[node.ID()]; cost > 0 {
 		return stepNode{node, cost}, nil
@@ -61,12 +59,42 @@ func (p planner) decorate(node interpreter.InterpretableV2) (interpreter.Interpr
 	return node, nil
 }
 
+func (p planner) replace(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	if part := p.shape.parts[node.ID()]; part != nil {
+		// CEL wraps a node that it selects from in one of the same number: that stays.
+		delete(p.shape.parts, node.ID())
+		if planned := part.plan(p, node); planned != nil {
+			return planned, nil
+		}
+	}
+	call, ok := node.(interpreter.InterpretableCall)
+	if !ok {
+		return node, nil
+	}
+	if f, ok := p.extension.plain[call.Function()]; ok {
+		return p.plainCall(call, f), nil
+	}
+	charged, err := p.functions.call(call)
+	if err != nil {
+		return nil, err
+	}
+	return p.compareText(charged), nil
+}
+
+// part is what a node is beside what CEL takes it for: a loop of a kind, a choice, a name that is bound.
+type part interface {
+	// plan returns the node that does the same with fewer steps, or nil. The nodes of its parts are planned.
+	plan(p planner, node interpreter.InterpretableV2) interpreter.InterpretableV2
+}
+
 // shape is what the plan of an expression depends on.
 type shape struct {
 	// rounds are what a round of a loop costs, by the number of the node that is the loop's step.
 	rounds map[int64]int
-	// quantifiers are the loops that all and exists are, by the number of their node.
-	quantifiers map[int64]quantifier
+	// parts are by the number of their node.
+	parts map[int64]part
+	// names are those of the variables of loops and bindings, by the number of the node that is one.
+	names map[int64]string
 	// keys are the references that are selected by name; whole says that references is used otherwise.
 	keys  []string
 	whole bool
@@ -89,35 +117,43 @@ func (s shape) references(declared []string) []string {
 
 // inspect walks a checked, macro-expanded expression.
 func inspect(e celast.Expr) shape {
-	s := shape{rounds: map[int64]int{}, quantifiers: map[int64]quantifier{}}
+	s := shape{rounds: map[int64]int{}, parts: map[int64]part{}, names: map[int64]string{}}
 	selected := map[int64]bool{}
-	seen := map[string]bool{}
 	visit := func(e celast.Expr) {
 		switch e.Kind() {
 		case celast.ComprehensionKind:
 			step := e.AsComprehension().LoopStep()
 			s.rounds[step.ID()] = staticCost(step)
-			if q, ok := quantifierOf(e.AsComprehension()); ok {
-				s.quantifiers[e.ID()] = q
-			}
+			s.addPart(e, loopOf(e.AsComprehension()))
+		case celast.CallKind:
+			s.addPart(e, callPart(e))
 		case celast.SelectKind:
-			operand := e.AsSelect().Operand()
-			if key := e.AsSelect().FieldName(); isReferences(operand) {
+			if operand := e.AsSelect().Operand(); isReferences(operand) {
 				selected[operand.ID()] = true
-				if !seen[key] {
-					seen[key] = true
-					s.keys = append(s.keys, key)
-				}
+				s.addKey(e.AsSelect().FieldName())
 			}
 		case celast.IdentKind:
-			if isReferences(e) && !selected[e.ID()] {
-				s.whole = true
+			if name := e.AsIdent(); name != SourceVariable && name != ReferencesVariable {
+				s.names[e.ID()] = name
 			}
+			s.whole = s.whole || isReferences(e) && !selected[e.ID()]
 		default:
 		}
 	}
 	celast.PreOrderVisit(e, celast.NewExprVisitor(visit))
 	return s
+}
+
+func (s *shape) addPart(e celast.Expr, p part) {
+	if p != nil {
+		s.parts[e.ID()] = p
+	}
+}
+
+func (s *shape) addKey(key string) {
+	if !slices.Contains(s.keys, key) {
+		s.keys = append(s.keys, key)
+	}
 }
 
 func isReferences(e celast.Expr) bool {

@@ -87,6 +87,25 @@ func plannedByCEL(tb testing.TB, env *Env, src string, like *Program) *Program {
 	return &Program{src: like.src, info: like.info, out: like.out, cel: program}
 }
 
+// TestMissingInLoop shows that a missing reference is not known within loops and bindings too.
+func TestMissingInLoop(t *testing.T) {
+	env := newTestEnv(t)
+	b := NewBinding(map[string]any{"list": []any{"a"}}, []string{"one", "two"})
+	for _, src := range []string{
+		`source.list.exists(x, references.two[x] == "b")`, `source.list.exists_one(x, references.two[x] == "b")`,
+		`source.list.map(x, references.two[x])`, `cel.bind(x, source.list[0], references.two[x])`,
+		`source.list.map(x, cel.bind(y, x, references.two.?a[?y].orValue("")))`, `source.list == [] ? "" : references.?two.?a.orValue("")`,
+	} {
+		p, list := env.Compile(Whole("f", src), cel.DynType)
+		if p == nil {
+			t.Fatal(list)
+		}
+		if _, err := outcome(t, p, b); message(err) != "waits for two" {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 // TestCost pins what evaluations cost: a stored policy must not become too expensive by an upgrade.
 func TestCost(t *testing.T) {
 	list := make([]any, 100)

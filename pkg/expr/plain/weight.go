@@ -14,6 +14,13 @@ func Weight(val ref.Val, most int) int {
 	return w.sum
 }
 
+// WeightOfJSON is how much there is in a JSON value, as Weight counts it.
+func WeightOfJSON(value any, most int) int {
+	w := weigher{most: most, sum: 1}
+	w.addJSON(value)
+	return w.sum
+}
+
 // mapEntry is what finding a key of a map costs that an expression has made.
 const mapEntry = 4
 

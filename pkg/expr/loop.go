@@ -1,0 +1,179 @@
+package expr
+
+import (
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
+
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
+)
+
+// counterOrMap recognises what exists_one and map become: the one counts from 0 the items for which a predicate is true,
+// the other adds an item to a list.
+func counterOrMap(c celast.ComprehensionExpr) part {
+	init, step, while := c.AccuInit(), c.LoopStep(), c.LoopCondition()
+	if c.HasIterVar2() || step.Kind() != celast.CallKind || while.Kind() != celast.LiteralKind || while.AsLiteral() != types.True {
+		return nil
+	}
+	r, call := roundOf(c), step.AsCall()
+	switch {
+	case call.FunctionName() == operators.Add && init.Kind() == celast.ListKind && init.AsList().Size() == 0 &&
+		isIdent(c.Result(), c.AccuVar()):
+		added := call.Args()[1]
+		if !isIdent(call.Args()[0], c.AccuVar()) || added.Kind() != celast.ListKind || added.AsList().Size() != 1 ||
+			len(added.AsList().OptionalIndices()) > 0 {
+			return nil
+		}
+		r.body = added.AsList().Elements()[0].ID()
+		r.cost++
+		return mapping{r}
+	case call.FunctionName() == operators.Conditional && isCount(c, call):
+		r.body = call.Args()[0].ID()
+		return counter{r}
+	}
+	return nil
+}
+
+// isCount reports whether a step is predicate ? accu + 1 : accu, from 0 on, and the result accu == 1.
+func isCount(c celast.ComprehensionExpr, step celast.CallExpr) bool {
+	is := func(e celast.Expr, val types.Int) bool { return e.Kind() == celast.LiteralKind && e.AsLiteral() == val }
+	calls := func(e celast.Expr, function string) bool {
+		return e.Kind() == celast.CallKind && e.AsCall().FunctionName() == function &&
+			isIdent(e.AsCall().Args()[0], c.AccuVar()) && is(e.AsCall().Args()[1], 1)
+	}
+	return is(c.AccuInit(), 0) && calls(step.Args()[1], operators.Add) && isIdent(step.Args()[2], c.AccuVar()) &&
+		calls(c.Result(), operators.Equals)
+}
+
+// counter is a comprehension that is exists_one.
+type counter struct{ round }
+
+func (c counter) plan(p planner, node interpreter.InterpretableV2) interpreter.InterpretableV2 {
+	if n, ok := c.node(p, node); ok {
+		return &counterNode{n}
+	}
+	return nil
+}
+
+type counterNode struct{ loopNode }
+
+// Exec implements interpreter.InterpretableV2. As CEL has it, the last failure is that of the loop.
+func (n *counterNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	items, failed, ok := listOf(frame, n.over)
+	if failed != nil {
+		return failed
+	}
+	if !ok {
+		return n.InterpretableV2.Exec(frame)
+	}
+	scope := &itemScope{scope: scope{frame}, name: n.item}
+	inner := frame.Push(scope)
+	defer inner.Pop()
+	meter := meterOf(frame)
+	count := 0
+	for _, item := range items {
+		scope.value = n.variable(item)
+		meter.charge(n.cost)
+		switch val := n.body.Exec(inner).(type) {
+		case types.Bool:
+			if val {
+				count++
+			}
+		default:
+			failed = located(n.body.ID(), types.MaybeNoSuchOverloadErr(val))
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	return types.Bool(count == 1)
+}
+
+// Eval implements interpreter.Interpretable.
+func (n *counterNode) Eval(vars interpreter.Activation) ref.Val {
+	return n.Exec(interpreter.AsFrame(vars))
+}
+
+// mapping is a comprehension that is map.
+type mapping struct{ round }
+
+func (m mapping) plan(p planner, node interpreter.InterpretableV2) interpreter.InterpretableV2 {
+	n, ok := m.node(p, node)
+	if !ok {
+		return nil
+	}
+	if p.extension.functions.FromCEL == nil {
+		return &mappingNode{n}
+	}
+	return &plainMapping{&mappingNode{n}, p.reader(n.body)}
+}
+
+type mappingNode struct{ loopNode }
+
+// Exec implements interpreter.InterpretableV2.
+func (n *mappingNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	items, failed, ok := listOf(frame, n.over)
+	if failed != nil {
+		return failed
+	}
+	if !ok {
+		return n.InterpretableV2.Exec(frame)
+	}
+	scope := &itemScope{scope: scope{frame}, name: n.item}
+	inner := frame.Push(scope)
+	defer inner.Pop()
+	meter := meterOf(frame)
+	made := make([]ref.Val, 0, min(len(items), maxFirstItems))
+	for _, item := range items {
+		scope.value = n.variable(item)
+		meter.charge(n.cost)
+		val := n.body.Exec(inner)
+		if types.IsUnknownOrError(val) {
+			return val
+		}
+		made = append(made, val)
+	}
+	return types.NewRefValList(plain.Adapter{}, made)
+}
+
+// maxFirstItems is for how many items there is room before the first is made and paid for.
+const maxFirstItems = 64
+
+// Eval implements interpreter.Interpretable.
+func (n *mappingNode) Eval(vars interpreter.Activation) ref.Val {
+	return n.Exec(interpreter.AsFrame(vars))
+}
+
+// plainMapping is a map whose list goes into a function on plain values.
+type plainMapping struct {
+	*mappingNode
+
+	plainBody plainNode
+}
+
+func (n *plainMapping) plainValue(frame *interpreter.ExecutionFrame) (any, ref.Val) {
+	items, failed, ok := listOf(frame, n.over)
+	if failed != nil {
+		return nil, failed
+	}
+	if !ok {
+		return n.converter.fromCEL(n.InterpretableV2.Exec(frame))
+	}
+	scope := &itemScope{scope: scope{frame}, name: n.item}
+	inner := frame.Push(scope)
+	defer inner.Pop()
+	meter := meterOf(frame)
+	made := make([]any, 0, min(len(items), maxFirstItems))
+	for _, item := range items {
+		scope.value = n.variable(item)
+		meter.charge(n.cost)
+		val, failed := n.plainBody.plainValue(inner)
+		if failed != nil {
+			return nil, failed
+		}
+		made = append(made, val)
+	}
+	return made, nil
+}
