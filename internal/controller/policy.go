@@ -180,8 +180,7 @@ func (r *Reconcilers) watchState(gvr schema.GroupVersionResource) lifecycle.Watc
 	case err == nil:
 	case apierrors.IsForbidden(err):
 		w.Reason = v1alpha1.ReasonForbidden
-		w.Message = fmt.Sprintf("the controller may not watch %s; grant it "+
-			`{apiGroups: [%q], resources: [%q], verbs: ["get", "list", "watch"]}`, gvr.GroupResource(), gvr.Group, gvr.Resource)
+		w.Message = kube.Forbidden(gvr.GroupResource())
 	case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
 		// the watch starts again from a list
 	default:

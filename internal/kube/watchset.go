@@ -236,3 +236,9 @@ func Explain(err error) string {
 		return fmt.Sprintf("the API server answers %s", reason)
 	}
 }
+
+// Forbidden says that the controller may not watch a kind, and what to grant.
+func Forbidden(kind schema.GroupResource) string {
+	return fmt.Sprintf("the controller may not watch %s; grant it "+
+		`{apiGroups: [%q], resources: [%q], verbs: ["get", "list", "watch"]}`, kind, kind.Group, kind.Resource)
+}
