@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/typed/apiextensions/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/tools/leaderelection"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/clusterimport/clusterimport/internal/controller"
+	"github.com/clusterimport/clusterimport/internal/crds"
 	"github.com/clusterimport/clusterimport/internal/kube"
 	"github.com/clusterimport/clusterimport/internal/metrics"
 )
@@ -80,9 +82,25 @@ func run(ctx context.Context, o *options) error {
 		Clients: clients, Workers: o.workers, Observe: registry.Observe, Now: time.Now,
 		Recorder: broadcaster.NewRecorder(clients.Scheme, "clusterimport"),
 	})
+	definitions, err := apiextensionsv1.NewForConfig(config)
+	if err != nil {
+		return err
+	}
 	probes := newProbes(c.Ready(), o.leaderElect)
 	group, ctx := errgroup.WithContext(ctx)
+	if o.webhook.certMode != certNone {
+		source := o.webhook.certificateSource(clients, o.leaseNamespace, registry)
+		probes.webhook = source.Ready
+		registry.WebhookTrusted(source.Ready)
+		group.Go(func() error { return runWebhook(ctx, &o.webhook, clients, source, registry) })
+	}
 	group.Go(func() error { return serve(ctx, o.bindAddress, probes, registry.Handler()) })
+	group.Go(func() error {
+		return crds.Watch(ctx, definitions.CustomResourceDefinitions(), func(name, mismatch string) {
+			registry.DefinitionCompared(name, mismatch == "")
+			probes.compared(name, mismatch)
+		})
+	})
 	group.Go(func() error {
 		if err := broadcaster.StartRecordingToSinkWithContext(ctx); err != nil {
 			return err

@@ -25,12 +25,14 @@ type options struct {
 	leaseName      string
 	version        bool
 	logs           *logsapi.LoggingConfiguration
+	webhook        webhookOptions
 }
 
 func newOptions() *options {
 	return &options{
 		bindAddress: ":8080", workers: 8, qps: 100, burst: 200,
 		leaderElect: true, leaseName: "clusterimport", logs: logsapi.NewLoggingConfiguration(),
+		webhook: newWebhookOptions(),
 	}
 }
 
@@ -45,10 +47,11 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.leaseName, "leader-elect-name", o.leaseName, "name of the lease")
 	fs.BoolVar(&o.version, "version", o.version, "print the version and exit")
 	logsapi.AddFlags(o.logs, fs)
+	o.webhook.addFlags(fs)
 }
 
 func (o *options) validate() error {
-	var errs []error
+	errs := []error{o.webhook.validate()}
 	if o.workers < 1 {
 		errs = append(errs, fmt.Errorf("--workers must be at least 1, not %d", o.workers))
 	}

@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,38 +15,69 @@ import (
 )
 
 // probes answer whether the process is alive, and whether it does its part: a leader whose caches are synced,
-// or a replica that stands by.
+// or a replica that stands by, and with a webhook that the API server can call.
 type probes struct {
 	synced  <-chan struct{}
 	elects  bool
 	leading atomic.Bool
+	// webhook says why the API server cannot call the webhook; nil when there is no webhook.
+	webhook func() error
+
+	mu sync.Mutex
+	// mismatches are sentences about the cluster's definitions, by their names.
+	mismatches map[string]string
 }
 
 func newProbes(synced <-chan struct{}, elects bool) *probes {
-	return &probes{synced: synced, elects: elects}
+	return &probes{synced: synced, elects: elects, mismatches: map[string]string{}}
 }
 
 // lead says that this process leads now.
 func (p *probes) lead() { p.leading.Store(true) }
 
-func (p *probes) ready() bool {
+// compared says how a definition of the cluster differs from the built-in one; empty is not at all. It is logged when
+// it is news.
+func (p *probes) compared(name, mismatch string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if before := p.mismatches[name]; mismatch != before && mismatch != "" {
+		klog.ErrorS(nil, "A CustomResourceDefinition is not the one that this release was made for; clusterimport crds apply adds what it lacks",
+			"name", name, "mismatch", mismatch)
+	}
+	p.mismatches[name] = mismatch
+}
+
+func (p *probes) ready() error {
+	if p.webhook != nil {
+		if err := p.webhook(); err != nil {
+			return fmt.Errorf("the webhook cannot be called: %w", err)
+		}
+	}
 	if p.elects && !p.leading.Load() {
-		return true
+		return nil
 	}
 	select {
 	case <-p.synced:
-		return true
+		return nil
 	default:
-		return false
+		return errors.New("the caches are not synced")
 	}
 }
 
+// serveReady answers ok, and what is not as it should be in further lines: a replica is of use with fewer fields.
 func (p *probes) serveReady(w http.ResponseWriter, _ *http.Request) {
-	if !p.ready() {
-		http.Error(w, "the caches are not synced", http.StatusServiceUnavailable)
+	if err := p.ready(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	serveOK(w, nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(p.mismatches)) {
+		if mismatch := p.mismatches[name]; mismatch != "" {
+			_, _ = fmt.Fprintln(w, "warning:", mismatch)
+		}
+	}
 }
 
 func serveOK(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }

@@ -16,6 +16,7 @@ type Registry struct {
 	registry   *prometheus.Registry
 	reconciles *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
+	admission  *admission
 }
 
 // NewRegistry returns the metrics, all at zero.
@@ -39,6 +40,7 @@ func NewRegistry() *Registry {
 	build.Set(1)
 	r.registry.MustRegister(r.reconciles, r.durations, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.admission = newAdmission(r.registry)
 	return r
 }
 
