@@ -64,6 +64,27 @@ helm: ## Build Helm 4 and 3 (a cold build takes 5 to 15 minutes)
 test-chart: build helm ## Test the templates of the Helm chart
 	$(HELM_ENV) go test -C test/e2e -count=1 -run '^TestTemplate' ./chart
 
+# The image's binaries say nothing of the folder or the time that they were built in. Their packages are compiled anew
+# for each architecture, which takes minutes the first time.
+IMAGE := ghcr.io/clusterimport/clusterimport
+ARCHS := amd64 arm64
+DIST := $(CURDIR)/dist
+
+.PHONY: image
+image: ## Build the container image of all ARCHS into DIST: an OCI layout, tarballs and SBOMs
+	for arch in $(ARCHS); do \
+		GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= $(LDFLAGS)" -o $(DIST)/linux-$$arch/ ./cmd/...; \
+	done
+	go build -C tools/image -o $(BIN)/image .
+	$(BIN)/image --output $(DIST) --name $(IMAGE) --version $(VERSION) $(foreach arch,$(ARCHS),$(arch)=$(DIST)/linux-$(arch))
+
+.PHONY: test-image
+test-image: image ## Test how images are made, and that the image of another folder has the same digest
+	go test -C tools/image -count=1 ./...
+	copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; git ls-files -z | xargs -0 cp --parents -t "$$copy"; \
+		$(MAKE) --no-print-directory -C "$$copy" image VERSION=$(VERSION) DIST="$$copy/dist" >/dev/null; \
+		diff $(DIST)/digest "$$copy/dist/digest"
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME
 	@for package in $$(go list ./...); do \
@@ -96,7 +117,7 @@ generate: ## Generate deepcopy functions, CRDs and the chart's README
 verify: generate ## Fail when generated code, modules or formatting are not up to date
 	go mod tidy
 	cd test/e2e && go mod tidy
-	for tools in tools tools/helm4 tools/helm3; do (cd $$tools && go mod tidy); done
+	for tools in tools tools/image tools/helm4 tools/helm3; do (cd $$tools && go mod tidy); done
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	git diff --exit-code
 
