@@ -64,6 +64,10 @@ helm: ## Build Helm 4 and 3 (a cold build takes 5 to 15 minutes)
 test-chart: build helm ## Test the templates of the Helm chart
 	$(HELM_ENV) go test -C test/e2e -count=1 -run '^TestTemplate' ./chart
 
+.PHONY: e2e-chart
+e2e-chart: build controlplane helm ## Install the Helm chart on a real API server, in namespaces of its own
+	$(E2E_ENV) $(HELM_ENV) go test -C test/e2e -count=1 -timeout 30m -run '^TestInstall' ./chart -e2e
+
 # The image's binaries say nothing of the folder or the time that they were built in. Their packages are compiled anew
 # for each architecture, which takes minutes the first time.
 IMAGE := ghcr.io/clusterimport/clusterimport

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery"
@@ -93,6 +94,36 @@ func (c *Client) ApplyObject(ctx context.Context, o *unstructured.Unstructured) 
 		}
 	}
 	return nil
+}
+
+// Exists reports whether there is an object of that kind, namespace and name.
+func (c *Client) Exists(ctx context.Context, o *unstructured.Unstructured) (bool, error) {
+	resource, err := c.resource(ctx, o)
+	if err != nil {
+		return false, err
+	}
+	_, err = resource.Get(ctx, o.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Check lets the API server check an object and changes nothing. Fields that it does not know are errors.
+func (c *Client) Check(ctx context.Context, o *unstructured.Unstructured) error {
+	resource, err := c.resource(ctx, o)
+	if err != nil {
+		return err
+	}
+	text, err := o.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	force := true
+	_, err = resource.Patch(ctx, o.GetName(), types.ApplyPatchType, text, metav1.PatchOptions{
+		FieldManager: fieldManager, Force: &force, DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
+	})
+	return err
 }
 
 // Delete deletes an object.
