@@ -112,10 +112,11 @@ vuln: ## Look for known vulnerabilities in what the binaries call (asks vuln.go.
 	$(TOOL) govulncheck ./...
 
 .PHONY: generate
-generate: ## Generate deepcopy functions, CRDs and the chart's README
+generate: ## Generate deepcopy functions, CRDs, docs/metrics.md and the chart's README
 	$(TOOL) controller-gen object paths=./api/policy/... paths=./api/cluster/...
 	$(TOOL) controller-gen crd paths=./api/policy/... paths=./api/cluster/... output:crd:dir=api/crd
 	go tool -modfile=$(CURDIR)/tools/helm3/go.mod helm-docs --chart-search-root charts --log-level warning
+	go test ./internal/metrics -run '^TestReference$$' -update
 
 .PHONY: verify
 verify: generate ## Fail when generated code, modules or formatting are not up to date

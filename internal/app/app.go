@@ -79,9 +79,10 @@ func run(ctx context.Context, o *options) error {
 	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clients.Kubernetes.EventsV1()})
 	defer broadcaster.Shutdown()
 	c := controller.New(controller.Options{
-		Clients: clients, Workers: o.workers, Observe: registry.Observe, Now: time.Now,
+		Clients: clients, Workers: o.workers, Observer: registry, Now: time.Now,
 		Recorder: broadcaster.NewRecorder(clients.Scheme, "clusterimport"),
 	})
+	registry.Follow(c.State)
 	definitions, err := apiextensionsv1.NewForConfig(config)
 	if err != nil {
 		return err
@@ -94,7 +95,13 @@ func run(ctx context.Context, o *options) error {
 		registry.WebhookTrusted(source.Ready)
 		group.Go(func() error { return runWebhook(ctx, &o.webhook, clients, source, registry) })
 	}
-	group.Go(func() error { return serve(ctx, o.bindAddress, probes, registry.Handler()) })
+	listeners, err := o.listeners(clients, probes, registry.Handler())
+	if err != nil {
+		return err
+	}
+	for _, l := range listeners {
+		group.Go(func() error { return l.serve(ctx) })
+	}
 	group.Go(func() error {
 		return crds.Watch(ctx, definitions.CustomResourceDefinitions(), func(name, mismatch string) {
 			registry.DefinitionCompared(name, mismatch == "")

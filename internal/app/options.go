@@ -17,6 +17,9 @@ import (
 type options struct {
 	kubeconfig     string
 	bindAddress    string
+	metricsSecure  bool
+	metricsAddress string
+	metricsCertDir string
 	workers        int
 	qps            float32
 	burst          int
@@ -30,7 +33,7 @@ type options struct {
 
 func newOptions() *options {
 	return &options{
-		bindAddress: ":8080", workers: 8, qps: 100, burst: 200,
+		bindAddress: ":8080", metricsAddress: ":8443", workers: 8, qps: 100, burst: 200,
 		leaderElect: true, leaseName: "clusterimport", logs: logsapi.NewLoggingConfiguration(),
 		webhook: newWebhookOptions(),
 	}
@@ -39,6 +42,11 @@ func newOptions() *options {
 func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "kubeconfig of the API server; empty: the Pod's service account")
 	fs.StringVar(&o.bindAddress, "bind-address", o.bindAddress, "address that serves /healthz, /readyz and /metrics")
+	fs.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure,
+		"serve /metrics at --metrics-bind-address only: over HTTPS, to whom the API server allows to get the path")
+	fs.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "address that serves /metrics with --metrics-secure")
+	fs.StringVar(&o.metricsCertDir, "metrics-cert-dir", o.metricsCertDir,
+		"folder with tls.crt and tls.key for --metrics-secure; empty: the process signs its own certificate")
 	fs.IntVar(&o.workers, "workers", o.workers, "how many sources and how many lifecycles are handled at a time")
 	fs.Float32Var(&o.qps, "kube-api-qps", o.qps, "requests per second to the API server")
 	fs.IntVar(&o.burst, "kube-api-burst", o.burst, "requests that may exceed kube-api-qps for a moment")

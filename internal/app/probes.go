@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/clusterimport/clusterimport/internal/kube"
 )
 
 // probes answer whether the process is alive, and whether it does its part: a leader whose caches are synced,
@@ -82,13 +85,42 @@ func (p *probes) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 func serveOK(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }
 
-// serve listens for probes and scrapes until the context ends.
-func serve(ctx context.Context, address string, p *probes, metrics http.Handler) error {
+// handler answers probes and, if it is to do that here, scrapes.
+func (p *probes) handler(metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", serveOK)
 	mux.HandleFunc("GET /readyz", p.serveReady)
-	mux.Handle("GET /metrics", metrics)
-	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
+	return mux
+}
+
+// listener is an address, and what answers there.
+type listener struct {
+	address string
+	handler http.Handler
+	// secured is how to speak HTTPS; nil is HTTP.
+	secured *tls.Config
+}
+
+// listeners answer probes and scrapes, at one address or, when metrics are secured, at two.
+func (o *options) listeners(clients *kube.Clients, p *probes, metrics http.Handler) ([]listener, error) {
+	if !o.metricsSecure {
+		return []listener{{address: o.bindAddress, handler: p.handler(metrics)}}, nil
+	}
+	secured, err := metricsTLS(o.metricsCertDir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve metrics securely: %w", err)
+	}
+	guarded := http.NewServeMux()
+	guarded.Handle("GET /metrics", newGuard(clients, metrics))
+	return []listener{{address: o.bindAddress, handler: p.handler(nil)}, {o.metricsAddress, guarded, secured}}, nil
+}
+
+// serve listens until the context ends.
+func (l listener) serve(ctx context.Context) error {
+	server := &http.Server{Addr: l.address, Handler: l.handler, TLSConfig: l.secured, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
@@ -97,7 +129,11 @@ func serve(ctx context.Context, address string, p *probes, metrics http.Handler)
 		}
 	})
 	defer stop()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	listen := server.ListenAndServe
+	if l.secured != nil {
+		listen = func() error { return server.ListenAndServeTLS("", "") }
+	}
+	if err := listen(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -23,7 +23,9 @@ const fieldManager = "clusterimport"
 // act carries out a plan about an object, up to the first action that fails.
 func (r *Reconcilers) act(ctx context.Context, about runtime.Object, plan lifecycle.Plan) error {
 	for _, action := range plan.Actions {
-		if err := r.do(ctx, about, action); err != nil {
+		err := r.do(ctx, about, action)
+		r.acted(about, action, err)
+		if err != nil {
 			return &actionError{action, err}
 		}
 		klog.FromContext(ctx).V(levelOf(action)).Info("Done", "action", action.String())

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,6 +15,7 @@ import (
 // compiledPolicies keeps what compiling gave, so that an event costs no compilation.
 type compiledPolicies struct {
 	compiler compiler
+	observer Observer
 
 	mu     sync.Mutex
 	byName map[string]compilation
@@ -31,8 +33,8 @@ type compilation struct {
 // compiler is policy.Compile.
 type compiler func(*v1alpha1.ClusterImportPolicySpec, policy.Types) (*policy.Policy, diag.List)
 
-func newCompiledPolicies(with compiler) *compiledPolicies {
-	return &compiledPolicies{compiler: with, byName: map[string]compilation{}}
+func newCompiledPolicies(with compiler, observer Observer) *compiledPolicies {
+	return &compiledPolicies{compiler: with, observer: observer, byName: map[string]compilation{}}
 }
 
 // compile returns the compiled policy, or nil and why not.
@@ -42,13 +44,19 @@ func (c *compiledPolicies) compile(p *v1alpha1.ClusterImportPolicy, known policy
 	before, ok := c.byName[p.Name]
 	ok = ok && before.uid == p.UID && before.generation == p.Generation
 	if ok && before.types.Equal(known) {
+		c.observer.Reused()
 		return before.policy, before.list
 	}
+	started := time.Now()
 	compiled, list := c.compiler(&p.Spec, known)
 	// What was accepted only because its kinds were not known yet has not been checked before.
 	unchecked := ok && len(before.types.Untyped) > 0
 	if compiled == nil && accepted(p) && !unchecked {
 		compiled, list = c.untyped(p, list)
+	}
+	c.observer.Compiled(p.Name, policy.DialectOf(&p.Spec), time.Since(started), compiled != nil)
+	if by := c.observer.Evaluations(p.Name); compiled != nil && by != nil {
+		compiled = compiled.Observed(by)
 	}
 	c.byName[p.Name] = compilation{p.UID, p.Generation, known, compiled, list}
 	return compiled, list
@@ -74,6 +82,19 @@ func (c *compiledPolicies) untyped(p *v1alpha1.ClusterImportPolicy, mistakes dia
 		list = append(list, d)
 	}
 	return compiled, list
+}
+
+// len is how many policies are compiled.
+func (c *compiledPolicies) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, kept := range c.byName {
+		if kept.policy != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *compiledPolicies) forget(name string) {

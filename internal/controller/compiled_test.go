@@ -48,7 +48,7 @@ func TestSchemasComeLater(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := &v1alpha1.ClusterImportPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p", Generation: 1}, Spec: spec, Status: tc.status}
-			compiled := newCompiledPolicies(policy.Compile)
+			compiled := newCompiledPolicies(policy.Compile, unobserved{})
 			if tc.first != nil {
 				compiled.compile(p, *tc.first)
 			}

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,8 +36,8 @@ type Options struct {
 	Recorder events.EventRecorder
 	// Workers is how many sources and how many lifecycles are handled at a time.
 	Workers int
-	// Observe is told of every pass of a loop.
-	Observe func(controller string, took time.Duration, err error)
+	// Observer is told what happens; nil is nobody.
+	Observer Observer
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -50,7 +51,14 @@ type Controller struct {
 	clusters    cache.TypedSharedIndexInformer[*clusterv1alpha2.PediaCluster]
 	definitions cache.TypedSharedIndexInformer[*metav1.PartialObjectMetadata]
 
-	ready chan struct{}
+	ready   chan struct{}
+	running atomic.Pointer[running]
+}
+
+// running is what there is of a controller while it runs.
+type running struct {
+	reconcilers *Reconcilers
+	watches     *kube.WatchSet
 }
 
 // policyWorkers is how many policies are handled at a time.
@@ -99,6 +107,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	wg.Go(func() { r.PolicyLoop.run(ctx, policyWorkers) })
 	wg.Go(func() { r.SourceLoop.run(ctx, c.Workers) })
 	wg.Go(func() { r.LifecycleLoop.run(ctx, c.Workers) })
+	c.running.Store(&running{r, watches})
 	close(c.ready)
 	<-ctx.Done()
 	watches.Wait()
@@ -123,7 +132,7 @@ func (c *Controller) dependencies(watches Watches) Dependencies {
 		Policies: c.Clients.Policies, Lifecycles: c.Clients.Lifecycles, Clusters: c.Clients.Clusters,
 		Recorder: c.Recorder,
 		Compile:  policy.Compile,
-		Observe:  c.Observe,
+		Observer: c.Observer,
 		Now:      c.Now,
 	}
 }

@@ -16,8 +16,17 @@ import (
 func (r *Reconcilers) PolicyChanged(p *v1alpha1.ClusterImportPolicy) { r.Queues.Policies.Add(p.Name) }
 
 // ClusterChanged plans the lifecycle of a PediaCluster.
-func (r *Reconcilers) ClusterChanged(p *clusterv1alpha2.PediaCluster) {
-	r.Queues.Lifecycles.Add(p.Name)
+func (r *Reconcilers) ClusterChanged(p *clusterv1alpha2.PediaCluster) { r.planLifecycle(p.Name) }
+
+// planSource and planLifecycle plan what an event may change.
+func (r *Reconcilers) planSource(key SourceKey) {
+	r.sourceEvents.see(key, r.Now())
+	r.Queues.Sources.Add(key)
+}
+
+func (r *Reconcilers) planLifecycle(name string) {
+	r.lifecycleEvents.see(name, r.Now())
+	r.Queues.Lifecycles.Add(name)
 }
 
 // DefinitionChanged plans every policy anew: a kind came, changed or went.
@@ -35,7 +44,7 @@ func (r *Reconcilers) LifecycleChanged(l *v1alpha1.PediaClusterLifecycle, delete
 	r.Queues.Lifecycles.Add(l.Name)
 	if deleted {
 		for _, key := range r.tally.waitersFor(l.Name) {
-			r.Queues.Sources.Add(key)
+			r.planSource(key)
 		}
 	}
 	owner := metav1.GetControllerOf(l)
@@ -61,12 +70,12 @@ func sourceOf(policy string, l *v1alpha1.PediaClusterLifecycle) SourceKey {
 func (r *Reconcilers) ObjectChanged(change kube.Change) {
 	for _, policy := range r.registry.importing(change.Kind) {
 		if r.registry.concerns(policy, change) {
-			r.Queues.Sources.Add(SourceKey{policy, change.Name})
+			r.planSource(SourceKey{policy, change.Name})
 		}
 	}
 	for _, name := range r.references.dependents(objectKey{change.Kind.GroupResource(), change.Name}) {
 		if r.concernsLifecycle(name, change) {
-			r.Queues.Lifecycles.Add(name)
+			r.planLifecycle(name)
 		}
 	}
 }
@@ -96,10 +105,10 @@ func (r *Reconcilers) enqueueFleet(name string) {
 		return
 	}
 	for _, source := range r.Watches.Names(gvrOf(active.Source)) {
-		r.Queues.Sources.Add(SourceKey{name, source})
+		r.planSource(SourceKey{name, source})
 	}
 	for _, l := range r.Caches.lifecyclesOf(active.Policy.UID) {
-		r.Queues.Sources.Add(sourceOf(name, l))
-		r.Queues.Lifecycles.Add(l.Name)
+		r.planSource(sourceOf(name, l))
+		r.planLifecycle(l.Name)
 	}
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +16,7 @@ import (
 
 // reconcileLifecycle decides about the PediaCluster of one lifecycle.
 func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time.Duration, error) {
+	seen := r.lifecycleEvents.take(name)
 	l := r.Caches.lifecycle(name)
 	if l == nil {
 		r.references.set(name, nil)
@@ -25,7 +27,24 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 	r.references.set(name, append([]v1alpha1.DependentResource{l.Spec.Source}, l.Status.References...))
 	plan := lifecycle.PlanCluster(ctx, state)
 	r.references.set(name, plan.Watch)
-	return 0, r.actOnCluster(ctx, state, plan.Plan)
+	err := r.actOnCluster(ctx, state, plan.Plan)
+	switch {
+	case wrote(plan.Plan, err) && !seen.IsZero():
+		r.Observer.Imported(r.Now().Sub(seen))
+	case err != nil:
+		r.lifecycleEvents.see(name, seen)
+	}
+	return 0, err
+}
+
+// wrote reports whether a plan's PediaCluster was written. It comes first in the plan: what failed after it is tried
+// again without it.
+func wrote(plan lifecycle.Plan, err error) bool {
+	writes := func(a lifecycle.Action) bool { return operationOf(a) != "" }
+	if failed, ok := errors.AsType[*actionError](err); ok && writes(failed.action) {
+		return false
+	}
+	return slices.ContainsFunc(plan.Actions, writes)
 }
 
 func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecycle.ClusterState {

@@ -51,6 +51,7 @@ func (r *Reconcilers) retire(name string) {
 	r.Watches.Set(name, nil)
 	r.compiled.forget(name)
 	r.tally.forget(name)
+	r.Observer.Forgotten(name)
 	if before != nil {
 		for _, l := range r.Caches.lifecyclesOf(before.Policy.UID) {
 			r.Queues.Lifecycles.Add(l.Name)

@@ -33,8 +33,8 @@ type Dependencies struct {
 
 	// Compile is policy.Compile, or something that remembers what it gave.
 	Compile func(*v1alpha1.ClusterImportPolicySpec, policy.Types) (*policy.Policy, diag.List)
-	// Observe is told of every pass of a loop.
-	Observe func(controller string, took time.Duration, err error)
+	// Observer is told what happens; nil is nobody.
+	Observer Observer
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -83,6 +83,9 @@ type Reconcilers struct {
 	references *references
 	tally      *tally
 	compiled   *compiledPolicies
+	// sourceEvents and lifecycleEvents are those that keys in the queues wait because of.
+	sourceEvents    *arrivals[SourceKey]
+	lifecycleEvents *arrivals[string]
 	// defined are the names of all CRDs that were ever seen: a kind that had one and has none is withdrawn.
 	defined sync.Map
 }
@@ -92,15 +95,20 @@ const statusDelay = 500 * time.Millisecond
 
 // NewReconcilers makes reconcilers that know nothing yet.
 func NewReconcilers(d Dependencies) *Reconcilers {
-	r := &Reconcilers{
-		Dependencies: d,
-		registry:     newRegistry(),
-		references:   newReferences(),
-		tally:        newTally(),
-		compiled:     newCompiledPolicies(d.Compile),
+	if d.Observer == nil {
+		d.Observer = unobserved{}
 	}
-	r.PolicyLoop = newLoop("policy", d.Queues.Policies, d.Observe, r.reconcilePolicy)
-	r.SourceLoop = newLoop("source", d.Queues.Sources, d.Observe, r.reconcileSource)
-	r.LifecycleLoop = newLoop("lifecycle", d.Queues.Lifecycles, d.Observe, r.reconcileLifecycle)
+	r := &Reconcilers{
+		Dependencies:    d,
+		registry:        newRegistry(),
+		references:      newReferences(),
+		tally:           newTally(),
+		compiled:        newCompiledPolicies(d.Compile, d.Observer),
+		sourceEvents:    newArrivals[SourceKey](),
+		lifecycleEvents: newArrivals[string](),
+	}
+	r.PolicyLoop = newLoop("policy", d.Queues.Policies, d.Observer.Passed, r.reconcilePolicy)
+	r.SourceLoop = newLoop("source", d.Queues.Sources, d.Observer.Passed, r.reconcileSource)
+	r.LifecycleLoop = newLoop("lifecycle", d.Queues.Lifecycles, d.Observer.Passed, r.reconcileLifecycle)
 	return r
 }

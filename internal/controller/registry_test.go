@@ -2,6 +2,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -115,7 +116,7 @@ func TestObjectChangedQueuesWhatItConcerns(t *testing.T) {
 	defer queues.Policies.ShutDown()
 	defer queues.Sources.ShutDown()
 	defer queues.Lifecycles.ShutDown()
-	r := NewReconcilers(Dependencies{Queues: queues})
+	r := NewReconcilers(Dependencies{Queues: queues, Now: time.Now})
 	r.registry.publish("p", importing(t))
 	name := types.NamespacedName{Namespace: "ns", Name: "c"}
 	object := func(phase, beat string) map[string]any {

@@ -12,13 +12,39 @@ import (
 func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.Duration, error) {
 	active := r.registry.get(key.Policy)
 	if active == nil {
+		r.sourceEvents.take(key)
 		return 0, nil
 	}
+	seen := r.sourceEvents.take(key)
 	plan, outcome := lifecycle.PlanSource(ctx, r.gatherSource(active, key))
 	if r.tally.sourceChanged(key, outcome) {
 		r.Queues.Policies.AddAfter(key.Policy, statusDelay)
+		if outcome.Reason == v1alpha1.ReasonNameConflict {
+			r.Observer.Operated(key.Policy, OperationCreate, ErrConflict)
+		}
 	}
-	return 0, r.act(ctx, active.Policy, plan)
+	// What the event leads to is done by the lifecycle, which may be planned before its creation has returned.
+	name := brought(plan)
+	r.lifecycleEvents.see(name, seen)
+	err := r.act(ctx, active.Policy, plan)
+	if err != nil {
+		r.sourceEvents.see(key, seen)
+		r.lifecycleEvents.take(name)
+	}
+	return 0, err
+}
+
+// brought is the name of the lifecycle that a plan creates or brings in step, if it does.
+func brought(plan lifecycle.Plan) string {
+	for _, action := range plan.Actions {
+		switch a := action.(type) {
+		case lifecycle.CreateLifecycle:
+			return a.Lifecycle.Name
+		case lifecycle.UpdateLifecycle:
+			return a.Lifecycle.Name
+		}
+	}
+	return ""
 }
 
 func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey) lifecycle.SourceState {

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -22,8 +25,18 @@ type tally struct {
 
 type policyTally struct {
 	counts     v1alpha1.SourceCounts
-	lifecycles map[string]v1alpha1.SourceCounts
+	lifecycles map[string]lifecycleTally
 	failures   map[types.NamespacedName]lifecycle.SourceOutcome
+}
+
+// lifecycleTally is what is counted of one lifecycle.
+type lifecycleTally struct {
+	counts v1alpha1.SourceCounts
+	ready  metav1.ConditionStatus
+	// since is when it began to wait; zero when it does not.
+	since time.Time
+	// expires is when its credentials end; zero when that is not known.
+	expires time.Time
 }
 
 func newTally() *tally {
@@ -34,7 +47,7 @@ func (t *tally) of(policy string) *policyTally {
 	p, ok := t.policies[policy]
 	if !ok {
 		p = &policyTally{
-			lifecycles: map[string]v1alpha1.SourceCounts{}, failures: map[types.NamespacedName]lifecycle.SourceOutcome{},
+			lifecycles: map[string]lifecycleTally{}, failures: map[types.NamespacedName]lifecycle.SourceOutcome{},
 		}
 		t.policies[policy] = p
 	}
@@ -46,19 +59,11 @@ func (t *tally) lifecycleChanged(policy, name string, l *v1alpha1.PediaClusterLi
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.of(policy)
-	var now v1alpha1.SourceCounts
+	var counted lifecycleTally
 	if l != nil {
-		now.Selected = 1
-		switch imported, waiting := lifecycle.State(l); {
-		case imported:
-			now.Imported = 1
-		case waiting:
-			now.Waiting = 1
-		default:
-			now.Failed = 1
-		}
+		counted = count(l)
 	}
-	before := p.lifecycles[name]
+	now, before := counted.counts, p.lifecycles[name].counts
 	p.counts.Selected += now.Selected - before.Selected
 	p.counts.Imported += now.Imported - before.Imported
 	p.counts.Waiting += now.Waiting - before.Waiting
@@ -66,9 +71,45 @@ func (t *tally) lifecycleChanged(policy, name string, l *v1alpha1.PediaClusterLi
 	if l == nil {
 		delete(p.lifecycles, name)
 	} else {
-		p.lifecycles[name] = now
+		p.lifecycles[name] = counted
 	}
 	return now != before
+}
+
+func count(l *v1alpha1.PediaClusterLifecycle) lifecycleTally {
+	t := lifecycleTally{ready: metav1.ConditionUnknown}
+	if ready := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		t.ready = ready.Status
+	}
+	t.counts.Selected = 1
+	switch imported, waiting := lifecycle.State(l); {
+	case imported:
+		t.counts.Imported = 1
+		t.expires = firstEnd(l.Status.Expires)
+	case waiting:
+		t.counts.Waiting = 1
+		t.since = l.CreationTimestamp.Time
+		if created := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionCreated); created != nil {
+			t.since = created.LastTransitionTime.Time
+		}
+	default:
+		t.counts.Failed = 1
+	}
+	return t
+}
+
+// firstEnd is when the first of a cluster's credentials ends.
+func firstEnd(e *v1alpha1.CredentialExpiry) time.Time {
+	var first time.Time
+	if e == nil {
+		return first
+	}
+	for _, end := range []*metav1.Time{e.ClientCertificate, e.Token} {
+		if end != nil && (first.IsZero() || end.Time.Before(first)) {
+			first = end.Time
+		}
+	}
+	return first
 }
 
 // sourceChanged records the outcome of a source.
@@ -116,9 +157,7 @@ func (t *tally) outcomes(policy string) (v1alpha1.SourceCounts, []v1alpha1.Sourc
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.of(policy)
-	counts := p.counts
-	counts.Selected += int32(len(p.failures)) //nolint:gosec // fleets have fewer than 2^31 clusters
-	counts.Failed += int32(len(p.failures))   //nolint:gosec // as above
+	counts := p.all()
 	var failures []v1alpha1.SourceFailure
 	for source, outcome := range p.failures {
 		failures = append(failures, v1alpha1.SourceFailure{
@@ -129,6 +168,41 @@ func (t *tally) outcomes(policy string) (v1alpha1.SourceCounts, []v1alpha1.Sourc
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 	return counts, failures[:min(len(failures), maxFailures)]
+}
+
+// all counts the sources without a lifecycle too.
+func (p *policyTally) all() v1alpha1.SourceCounts {
+	counts := p.counts
+	counts.Selected += int32(len(p.failures)) //nolint:gosec // fleets have fewer than 2^31 clusters
+	counts.Failed += int32(len(p.failures))   //nolint:gosec // as above
+	return counts
+}
+
+// describe fills in what is counted of a policy.
+func (t *tally) describe(s *PolicyState, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p, ok := t.policies[s.Name]
+	if !ok {
+		return
+	}
+	s.Sources = p.all()
+	for _, l := range p.lifecycles {
+		switch l.ready {
+		case metav1.ConditionTrue:
+			s.Ready++
+		case metav1.ConditionFalse:
+			s.NotReady++
+		default:
+			s.Unknown++
+		}
+		if !l.since.IsZero() {
+			s.LongestWait = max(s.LongestWait, now.Sub(l.since))
+		}
+		if !l.expires.IsZero() && (s.Expires.IsZero() || l.expires.Before(s.Expires)) {
+			s.Expires = l.expires
+		}
+	}
 }
 
 func clipMessage(message string) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -198,6 +199,13 @@ func (s *WatchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedNam
 	default:
 		return nil, ""
 	}
+}
+
+// Kinds returns the kinds that are watched, in no order.
+func (s *WatchSet) Kinds() []schema.GroupVersionResource {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.watches))
 }
 
 // Names returns the names of all cached objects of a kind.

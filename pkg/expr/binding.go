@@ -19,6 +19,8 @@ type Binding struct {
 	unknown []*interpreter.AttributePattern
 	// meter is that of the evaluation under way.
 	meter meter
+	// spent is what the evaluations before it cost.
+	spent int
 }
 
 // NewBinding binds source, a JSON object as the API machinery decodes it: map[string]any, []any, string, bool,
@@ -37,6 +39,9 @@ func (b *Binding) SetReference(key string, object map[string]any) {
 	b.references[key] = object
 	b.unknown = nil
 }
+
+// Spent is what all evaluations with this binding have cost so far, each of which may cost a million.
+func (b *Binding) Spent() int { return b.spent }
 
 // Missing are the references that have no object.
 func (b *Binding) Missing() []string {

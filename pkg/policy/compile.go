@@ -48,6 +48,7 @@ type Policy struct {
 	template   document
 	inputs     *expr.Inputs
 	warnings   diag.List
+	observer   Observer
 }
 
 // reference gives the name of one referenced object; namespace is nil for cluster-scoped objects.
@@ -171,14 +172,20 @@ func CompileCondition(env *expr.Env, field, src string) (Condition, diag.List) {
 	if compat.IsTemplate(src) {
 		return programOrNil(compat.Condition(env, field, src))
 	}
-	if word := strings.TrimSpace(src); strings.EqualFold(word, "true") || strings.EqualFold(word, "false") {
-		return constant(strings.EqualFold(word, "true")), nil
+	if word, ok := constantOf(src); ok {
+		return word, nil
 	}
 	return programOrNil(env.Compile(expr.Whole(field, src), cel.BoolType))
 }
 
 // constant is a condition that is a plain word.
 type constant bool
+
+func constantOf(src string) (word constant, ok bool) {
+	text := strings.TrimSpace(src)
+	word = constant(strings.EqualFold(text, "true"))
+	return word, bool(word) || strings.EqualFold(text, "false")
+}
 
 // Bool implements Condition.
 func (c constant) Bool(context.Context, *expr.Binding) (bool, error) { return bool(c), nil }

@@ -40,12 +40,22 @@ func (p *Policy) Select(ctx context.Context, b *expr.Binding) (bool, error) {
 	if p.selector == nil {
 		return true, nil
 	}
-	return p.selector.Bool(ctx, b)
+	e := p.begin(StageSelect, b)
+	keep, err := p.selector.Bool(ctx, b)
+	e.end(truth(keep), err)
+	return keep, err
 }
 
 // Name returns the name of the lifecycle and of the PediaCluster. The error is an *InvalidError when the text
 // is no name.
 func (p *Policy) Name(ctx context.Context, b *expr.Binding) (string, error) {
+	e := p.begin(StageName, b)
+	name, err := p.lifecycleName(ctx, b)
+	e.end(ResultSuccess, err)
+	return name, err
+}
+
+func (p *Policy) lifecycleName(ctx context.Context, b *expr.Binding) (string, error) {
 	text, err := p.name.Text(ctx, b)
 	if err != nil {
 		return "", err
@@ -105,7 +115,14 @@ type ReferenceName struct {
 // Reference returns the name of reference i. It may need the objects of the references before it: then the
 // error is an *expr.PendingError.
 func (p *Policy) Reference(ctx context.Context, i int, b *expr.Binding) (ReferenceName, error) {
-	r := p.references[i]
+	e := p.begin(StageReference, b)
+	name, err := p.references[i].locate(ctx, b)
+	e.end(ResultSuccess, err)
+	return name, err
+}
+
+// locate renders and checks the name.
+func (r reference) locate(ctx context.Context, b *expr.Binding) (ReferenceName, error) {
 	out := ReferenceName{Key: r.key}
 	name, err := r.name.Text(ctx, b)
 	if err != nil {
@@ -136,11 +153,21 @@ func (p *Policy) Reference(ctx context.Context, i int, b *expr.Binding) (Referen
 
 // Ready reports whether the PediaCluster may be created.
 func (p *Policy) Ready(ctx context.Context, b *expr.Binding) (bool, error) {
-	return p.ready.Bool(ctx, b)
+	e := p.begin(StageReady, b)
+	ready, err := p.ready.Bool(ctx, b)
+	e.end(truth(ready), err)
+	return ready, err
 }
 
 // Render returns the PediaCluster of that name. The error is an *InvalidError when the document is none.
 func (p *Policy) Render(ctx context.Context, b *expr.Binding, name string) (*Rendered, error) {
+	e := p.begin(StageRender, b)
+	rendered, err := p.rendered(ctx, b, name)
+	e.end(ResultSuccess, err)
+	return rendered, err
+}
+
+func (p *Policy) rendered(ctx context.Context, b *expr.Binding, name string) (*Rendered, error) {
 	object, err := p.template.Render(ctx, b)
 	if err != nil {
 		return nil, err
