@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"slices"
 	"strings"
 	"text/template/parse"
 
@@ -19,9 +20,25 @@ func Condition(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 	if p == nil {
 		return nil, list
 	}
-	return p.compile(env, cel.BoolType, func(t *translator) (maker, error) {
+	program, list := p.compile(env, cel.BoolType, func(t *translator) (maker, error) {
 		return t.one(p.root.Nodes, rootDot)
 	})
+	return program, p.said(append(list, p.decided(program)...))
+}
+
+// decided warns of a condition whose answer does not depend on the source.
+func (p *parsed) decided(program *expr.Program) diag.List {
+	if program == nil {
+		return nil
+	}
+	always, isConstant := program.Constant()
+	switch {
+	case neverTrue(p.root.Nodes), isConstant && always == false:
+		return diag.List{p.source.warning(CodeNeverTrue, 0, "the condition is never true", "print true where it is to be met")}
+	case isConstant && always == true:
+		return diag.List{p.source.warning(CodeAlwaysTrue, 0, "the condition is always true", "write true, without a template, if that is meant")}
+	}
+	return nil
 }
 
 // one lowers nodes to "they print exactly one true and nothing else". Text matters only modulo white space, so
@@ -40,7 +57,7 @@ func (t *translator) one(nodes []parse.Node, d dot) (maker, error) {
 		if action, ok := n.(*parse.ActionNode); ok && len(action.Pipe.Decl) > 0 {
 			return t.define(action.Pipe, d, rest)
 		}
-		names, jumps := t.assigned(n), jumpsOut(n)
+		names, jumps := t.assigned(n), jumpsOut(n) && !t.breaksWhenTrue
 		switch {
 		case len(names) > 0 && !jumps && silent(n):
 			return t.withState(n, d, names, false, nil, func([]maker) (maker, error) { return rest() }, nil)
@@ -71,7 +88,7 @@ func prints(n parse.Node) bool {
 	switch n := n.(type) {
 	case *parse.TextNode:
 		return strings.TrimSpace(string(n.Text)) != ""
-	case *parse.CommentNode:
+	case *parse.CommentNode, *parse.BreakNode, *parse.ContinueNode:
 		return false
 	default:
 		return true
@@ -80,11 +97,8 @@ func prints(n parse.Node) bool {
 
 // silent reports whether a node prints white space at most, whatever it does else.
 func silent(n parse.Node) bool {
-	switch n := n.(type) {
-	case *parse.ActionNode:
-		return len(n.Pipe.Decl) > 0
-	case *parse.BreakNode, *parse.ContinueNode:
-		return true
+	if action, ok := n.(*parse.ActionNode); ok {
+		return len(action.Pipe.Decl) > 0
 	}
 	if b := branchOf(n); b != nil {
 		return allOf(b.List.Nodes, silent) && allOf(elseNodes(b), silent)
@@ -123,18 +137,28 @@ func (t *translator) oneNode(n parse.Node, d dot) (maker, error) {
 	case *parse.TemplateNode:
 		return t.inline(n, d, t.one)
 	case *parse.RangeNode:
-		if !jumpsWithin(n) && t.silentOrTrue(n.List.Nodes) {
-			return t.oneRound(n, d)
+		switch {
+		case !jumpsWithin(n) && t.silentOrTrue(n.List.Nodes):
+			if n.ElseList == nil {
+				t.warn(CodeTwoMatches, n.Pos, "this prints true for each item that matches: two give \"truetrue\", which is not true",
+					"write {{ break }} after true, so that the first match counts")
+			}
+			return t.rounds(n, d, false)
+		case breaksWhenTrue(n.List.Nodes):
+			return t.rounds(n, d, true)
 		}
 	}
 	return t.printedTrue([]parse.Node{n}, d)
 }
 
-// oneRound lowers a range of which exactly one round may print true.
-func (t *translator) oneRound(n *parse.RangeNode, d dot) (maker, error) {
+// rounds lowers a range of which exactly one round may print true, or which ends with the first that does.
+func (t *translator) rounds(n *parse.RangeNode, d dot, first bool) (maker, error) {
 	return t.ranged(n, d, func(l loop) (func(maker) maker, error) {
+		before := t.breaksWhenTrue
+		t.breaksWhenTrue = first
 		body, err := t.one(n.List.Nodes, l.dot)
-		return func(over maker) maker { return t.low.oneRound(over, l.item, body) }, err
+		t.breaksWhenTrue = before
+		return func(over maker) maker { return t.low.rounds(over, l.item, body, first) }, err
 	}, t.one)
 }
 
@@ -169,4 +193,38 @@ func (t *translator) silentOrTrue(nodes []parse.Node) bool {
 		}
 	}
 	return true
+}
+
+// breaksWhenTrue reports whether nodes print nothing but white space and, where they then end the loop, "true".
+func breaksWhenTrue(nodes []parse.Node) bool {
+	for i, n := range nodes {
+		if text, ok := n.(*parse.TextNode); ok && !isBlank(string(text.Text)) {
+			return isTrue(string(text.Text)) && startsWithBreak(nodes[i+1:])
+		}
+		b := branchOf(n)
+		switch {
+		case silent(n) && !jumpsOut(n):
+		case b == nil || jumpsOut(n) && isRange(n) || speak(nodes[i+1:]):
+			return false
+		case !isRange(n):
+			return breaksWhenTrue(b.List.Nodes) && breaksWhenTrue(elseNodes(b)) && !slices.ContainsFunc(nodes[i+1:], jumpsOut)
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isRange(n parse.Node) bool { _, ok := n.(*parse.RangeNode); return ok }
+
+func startsWithBreak(nodes []parse.Node) bool {
+	for _, n := range nodes {
+		if _, ok := n.(*parse.BreakNode); ok {
+			return true
+		}
+		if prints(n) {
+			return false
+		}
+	}
+	return false
 }

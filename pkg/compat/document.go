@@ -29,10 +29,10 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 	l := documentLanguage{parsed: p, env: env, marker: &marker{source: s, templates: p.templates, within: []string{rootName}}}
 	w, err := l.mark(p.root.Nodes, nil)
 	if err != nil {
-		return nil, s.refusals(err)
+		return nil, p.said(s.refusals(err))
 	}
 	doc, list := render.Parse(l, l.origin(w), w.text.String(), schema)
-	return doc, inTemplate(list)
+	return doc, p.said(inTemplate(list))
 }
 
 // inTemplate makes diagnostics about YAML speak of a template.

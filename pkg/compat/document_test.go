@@ -94,7 +94,8 @@ func TestRefusals(t *testing.T) {
 		},
 		"Reference": {
 			reason: "an unknown reference is refused with those that exist", template: `{{ .references.tokn.data }}`,
-			want: "error: f:1:15: unknown reference \"tokn\"; declared are [\"token\"] [CT-UNKNOWN-REFERENCE]\n  | {{ .references.tokn.data }}\n  |               ^",
+			want: "error: f:1:15: unknown reference \"tokn\"; declared are [\"token\"] [CT-UNKNOWN-REFERENCE]\n  | {{ .references.tokn.data }}\n  |               ^\n" +
+				"  hint: did you mean token?",
 		},
 	}
 	env, err := expr.NewEnv(expr.Scope{References: []expr.Reference{{Key: "token"}}})

@@ -165,8 +165,18 @@ func isLiteral(e celast.Expr, val ref.Val) bool {
 	return e.Kind() == celast.LiteralKind && e.AsLiteral() == val
 }
 
-func (l exact) oneRound(over maker, item string, body maker) maker {
-	return func() celast.Expr { return l.existsOne(over(), item, body()) }
+// rounds hands the answer from round to round, where the first counts, so that an error is not forgotten for what a later
+// round says.
+func (l exact) rounds(over maker, item string, body maker, first bool) maker {
+	if !first {
+		return func() celast.Expr { return l.existsOne(over(), item, body()) }
+	}
+	name := l.fresh("found")
+	return func() celast.Expr {
+		while := l.call(operators.LogicalNot, l.ident(name))
+		step := l.choose(l.ident(name), l.boolean(true), body())
+		return l.fold(over(), item, name, l.boolean(false), while, step)
+	}
 }
 
 func (l exact) logical(and bool, operands []value) value {

@@ -4,6 +4,8 @@ import (
 	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
+
+	"github.com/clusterimport/clusterimport/pkg/diag"
 )
 
 // loop is a range: what it visits, and what its body sees.
@@ -22,8 +24,11 @@ func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
 		return loop{}, err
 	}
 	if n.Pipe.IsAssign {
-		return loop{}, t.source.refuse(CodeRangeAssign, n.Pos, "a range that assigns to variables of outside is not supported")
+		d := t.source.at(CodeRangeAssign, n.Pos, "a range that assigns to variables of outside is not supported")
+		d.Hint = "declare variables of the range, with :=, and assign to the others within it"
+		return loop{}, &refusal{diag.List{d}}
 	}
+	t.lintRange(over, n.Pos)
 	ranged := t.valueAt(n.Pos, t.low.normal(over))
 	if len(n.Pipe.Decl) == 2 {
 		return t.enterPairs(n, t.low.pairs(over), ranged), nil

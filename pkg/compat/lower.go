@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +27,8 @@ type translator struct {
 	// templates are those that the template defines; within are those that are being lowered.
 	templates map[string]*parse.Tree
 	within    []string
+	// breaksWhenTrue says that the loop around ends where its round is true: nothing need be known of its breaks.
+	breaksWhenTrue bool
 	// lowered counts nodes.
 	lowered  int
 	warnings diag.List
@@ -131,6 +132,9 @@ func (t *translator) constantNode(n parse.Node) (value, error) {
 
 // number is a number of the template. It takes the kind of the parameter that it is an argument for, if it can.
 func (t *translator) numberNode(n *parse.NumberNode, want sprig.Kind) (value, error) {
+	if !n.IsInt && n.IsUint && want != sprig.KindFloat && !decimal(n.Text) {
+		return value{}, t.source.refuse(CodeUnsupported, n.Pos, "the number %s is too large for an integer", n.Text)
+	}
 	switch {
 	case want != sprig.KindFloat && n.IsInt && (want == sprig.KindInt || !decimal(n.Text)):
 		return t.valueAt(n.Pos, t.goInteger(n.Int64)), nil
@@ -197,14 +201,21 @@ func (t *translator) object(self maker, schema *expr.Schema) value {
 // be missing and not taken for an absent value.
 func (t *translator) reference(fields []string, pos parse.Pos) (value, error) {
 	if len(t.scope.References) == 0 {
-		return value{}, t.source.refuse(CodeReferencesInName, pos, "this field cannot use references: it sees only those declared before it")
+		d := t.source.at(CodeReferencesInName, pos, "no reference can be used here: a name and a selector see the source alone, a reference those before it")
+		d.Hint = "use the source, or declare the reference before the one that needs it"
+		return value{}, &refusal{diag.List{d}}
 	}
 	if len(fields) == 0 {
 		return t.valueAt(pos, unknown(func() celast.Expr { return t.ident(expr.ReferencesVariable) })), nil
 	}
 	i := slices.Index(t.scope.Keys(), fields[0])
 	if i < 0 {
-		return value{}, t.source.refuse(CodeUnknownReference, pos, "unknown reference %q; declared are %q", fields[0], t.scope.Keys())
+		d := t.source.at(CodeUnknownReference, pos, fmt.Sprintf("unknown reference %q; declared are %q", fields[0], t.scope.Keys()))
+		d.Hint = "declare it in references, before the field that uses it"
+		if meant := closest(fields[0], t.scope.Keys()); meant != "" {
+			d.Hint = "did you mean " + meant + "?"
+		}
+		return value{}, &refusal{diag.List{d}}
 	}
 	object := func() celast.Expr { return t.selectField(t.ident(expr.ReferencesVariable), fields[0]) }
 	return t.get(t.object(object, t.scope.References[i].Schema), fields[1:], pos), nil
@@ -214,6 +225,7 @@ func (t *translator) get(base value, fields []string, pos parse.Pos) value {
 	if len(fields) == 0 {
 		return t.valueAt(pos, base)
 	}
+	t.lintFields(base, fields, pos)
 	return t.valueAt(pos, t.low.field(base, fields))
 }
 
@@ -252,20 +264,15 @@ func (t *translator) functionCall(name *parse.IdentifierNode, nodes []parse.Node
 	}
 	f, ok := sprig.Lookup(name.Ident)
 	if !ok || f.Refused != "" {
-		return value{}, t.refuseFunction(f, name)
+		return value{}, &refusal{diag.List{t.source.refusedFunction(f, name)}}
 	}
 	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
 		return value{}, t.source.refuse(CodeParse, name.Pos, "wrong number of arguments for %s: got %d", name.Ident, len(args))
 	}
-	return t.valueAt(name.Pos, t.low.function(f, args)), nil
-}
-
-// refuseFunction says why a function cannot be called, and what to write instead.
-func (t *translator) refuseFunction(f sprig.Function, name *parse.IdentifierNode) error {
-	why, instead, _ := strings.Cut(f.Reason, ": ")
-	d := t.source.at(cmp.Or(f.Refused, CodeUnsupported), name.Pos, fmt.Sprintf("the function %s is refused: %s", name.Ident, why))
-	d.Hint = instead
-	return &refusal{diag.List{d}}
+	t.lintCall(f, args, name.Pos)
+	v := t.low.function(f, args)
+	v.decoded = name.Ident == "b64dec"
+	return t.valueAt(name.Pos, v), nil
 }
 
 func (t *translator) arguments(function string, nodes []parse.Node, d dot) ([]value, error) {

@@ -25,8 +25,8 @@ type lowering interface {
 	pairs(x value) visit
 	// when is a choice between two bools.
 	when(test, yes, no maker) maker
-	// oneRound is true when one round of a loop is true, and no other.
-	oneRound(over maker, item string, body maker) maker
+	// rounds is true when one round of a loop is true, and no other; with first, the rounds after it are not evaluated.
+	rounds(over maker, item string, body maker, first bool) maker
 }
 
 // visit is what a range goes through.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -12,7 +13,7 @@ import (
 	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// Codes of diagnostics about Go templates. Functions that are refused have codes of their own; see package sprig.
+// Codes of diagnostics that refuse a Go template. Functions that are refused have codes of their own; see package sprig.
 const (
 	// CodeParse is a template that text/template does not parse.
 	CodeParse diag.Code = "CT-PARSE"
@@ -22,18 +23,42 @@ const (
 	CodeTooLarge diag.Code = "CT-TOO-LARGE"
 	// CodeType is a translated expression that does not type-check.
 	CodeType diag.Code = "CT-TYPE"
+	// CodeRecursion is a template within the template that calls itself.
+	CodeRecursion diag.Code = "CT-RECURSION"
+	// CodeRangeAssign is a range over variables of outside: {{ range $x = … }}.
+	CodeRangeAssign diag.Code = "CT-RANGE-ASSIGN"
 	// CodeYAMLContext is an action that stands where a document has no scalar.
 	CodeYAMLContext diag.Code = "CT-YAML-CONTEXT"
 	// CodeYAMLSchema is a document that is no PediaCluster.
 	CodeYAMLSchema diag.Code = "CT-YAML-SCHEMA"
 	// CodeUnknownReference is a reference key that the policy does not declare before this field.
 	CodeUnknownReference diag.Code = "CT-UNKNOWN-REFERENCE"
-	// CodeRecursion is a template within the template that calls itself.
-	CodeRecursion diag.Code = "CT-RECURSION"
-	// CodeRangeAssign is a range over variables of outside: {{ range $x = … }}.
-	CodeRangeAssign diag.Code = "CT-RANGE-ASSIGN"
 	// CodeReferencesInName is a use of references in a field that sees only the source.
 	CodeReferencesInName diag.Code = "CT-REFERENCES-IN-NAME"
+)
+
+// Codes of warnings about Go templates.
+const (
+	// CodeAlwaysFails is an operation that fails whatever its values are.
+	CodeAlwaysFails diag.Code = "CT-ALWAYS-FAILS"
+	// CodeUnknownField is a field that the schema of the object does not have.
+	CodeUnknownField diag.Code = "CT-UNKNOWN-FIELD"
+	// CodeNeEmptyAbsent is {{ ne .x "" }} of what may be absent, which is true then.
+	CodeNeEmptyAbsent diag.Code = "CT-NE-EMPTY-ABSENT"
+	// CodeTwoMatches is a range that prints true for each match: two print "truetrue", which is not true.
+	CodeTwoMatches diag.Code = "CT-TWO-MATCHES"
+	// CodeOrder is keys or values, whose order Clusterpedia leaves to chance.
+	CodeOrder diag.Code = "CT-ORDER"
+	// CodeUnused is a variable that is never used, whose errors nobody notices.
+	CodeUnused diag.Code = "CT-UNUSED"
+	// CodeB64DecText is b64dec, which gives an error's text for what is not base64.
+	CodeB64DecText diag.Code = "CT-B64DEC-TEXT"
+	// CodeHTML is text that Clusterpedia takes for HTML.
+	CodeHTML diag.Code = "CT-HTML"
+	// CodeNeverTrue is a condition that cannot be true.
+	CodeNeverTrue diag.Code = "CT-NEVER-TRUE"
+	// CodeAlwaysTrue is a condition that is true whatever the source is.
+	CodeAlwaysTrue diag.Code = "CT-ALWAYS-TRUE"
 )
 
 // Limits of a template.
@@ -75,8 +100,10 @@ func (s source) refusals(err error) diag.List {
 type parsed struct {
 	source source
 	root   *parse.ListNode
-	// templates are those that the template defines within itself, by their names.
+	// templates are all templates by their names: those that the template defines within itself, and it.
 	templates map[string]*parse.Tree
+	// warnings are what is to be said of the template as a whole.
+	warnings diag.List
 }
 
 // rootName is the name of the template itself.
@@ -85,7 +112,9 @@ const rootName = "field"
 // parse parses the template. The result is nil when the list has errors.
 func (s source) parse() (*parsed, diag.List) {
 	if len(s.text) > maxTemplateBytes {
-		return nil, diag.List{s.at(CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))}
+		d := s.at(CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))
+		d.Hint = "keep large texts in a ConfigMap that the policy references"
+		return nil, diag.List{d}
 	}
 	t, err := template.New(rootName).Funcs(stubs).Parse(s.text)
 	if err != nil {
@@ -98,7 +127,21 @@ func (s source) parse() (*parsed, diag.List) {
 	if t.Tree != nil && t.Root != nil {
 		p.root = t.Root
 	}
+	if p.warnings = p.check(); p.warnings.HasErrors() {
+		return nil, distinct(p.warnings)
+	}
 	return p, nil
+}
+
+// distinct sorts a list and says nothing twice: a part of a template may be translated more than once.
+func distinct(list diag.List) diag.List {
+	list.Sort()
+	return slices.Compact(list)
+}
+
+// said is all there is to say: of the template, and of its translation.
+func (p *parsed) said(list diag.List) diag.List {
+	return distinct(append(slices.Clone(p.warnings), list...))
 }
 
 func (p *parsed) translator(scope expr.Scope) *translator {

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"text/template/parse"
 
@@ -20,9 +21,10 @@ func Text(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 	if p == nil {
 		return nil, list
 	}
-	return p.compile(env, cel.StringType, func(t *translator) (maker, error) {
+	program, list := p.compile(env, cel.StringType, func(t *translator) (maker, error) {
 		return t.textOf(p.root.Nodes, rootDot)
 	})
+	return program, p.said(list)
 }
 
 // compile lowers a template and checks the result.
@@ -177,6 +179,10 @@ func (t *translator) piece(n parse.Node, d dot) (maker, error) {
 		if err != nil {
 			return nil, err
 		}
+		if v.decoded {
+			t.warn(CodeB64DecText, n.Pos, "b64dec prints the text of an error when its argument is not base64",
+				"in CEL b64dec(value) fails instead; caData, tokenData, certData, keyData and kubeconfig take base64 as a Secret has it")
+		}
 		return t.at(n.Pos, t.low.printed(v)), nil
 	case *parse.IfNode:
 		return t.branch(&n.BranchNode, d, false, t.textOf)
@@ -198,10 +204,15 @@ type lowerNodes func(nodes []parse.Node, d dot) (maker, error)
 func (t *translator) inline(n *parse.TemplateNode, d dot, body lowerNodes) (maker, error) {
 	tree := t.templates[n.Name]
 	if tree == nil || tree.Root == nil {
-		return nil, t.source.refuse(CodeParse, n.Pos, "the template %q is not defined", n.Name)
+		t.alwaysFailsf(n.Pos, "define it in the same field", "the template %q is not defined", n.Name)
+		return t.at(n.Pos, func() celast.Expr {
+			return t.call(fnPrefix+"fail", t.list(t.text("the template is not defined")))
+		}), nil
 	}
 	if slices.Contains(t.within, n.Name) {
-		return nil, t.source.refuse(CodeRecursion, n.Pos, "the template %q calls itself", n.Name)
+		d := t.source.at(CodeRecursion, n.Pos, fmt.Sprintf("the template %q calls itself", n.Name))
+		d.Hint = "write the levels out, or use a range"
+		return nil, &refusal{diag.List{d}}
 	}
 	argument, variables, dollar := dot{value: value{simple: true, make: t.absent}}, t.variables, t.dollar
 	lower := func() (maker, error) {

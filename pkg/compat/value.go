@@ -37,6 +37,8 @@ type value struct {
 	constant ref.Val
 	// goInt is an integer that the template made, whose expression gives a goInt.
 	goInt bool
+	// decoded values are those of b64dec, which may be the text of an error.
+	decoded bool
 	// normal values are never null: one that was null is absent.
 	normal bool
 	// simple values cost nothing much: their expression may stand more than once.

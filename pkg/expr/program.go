@@ -34,6 +34,14 @@ func (p *Program) Source() Source { return p.src }
 // Type returns the checked type of the expression.
 func (p *Program) Type() *cel.Type { return p.out }
 
+// Constant is the value of an expression that is a literal: a string, bool, int64 or float64.
+func (p *Program) Constant() (val any, ok bool) {
+	if p.literal == nil {
+		return nil, false
+	}
+	return p.literal.Value(), true
+}
+
 // References are the keys of the references that the expression reads.
 func (p *Program) References() []string { return p.references }
 

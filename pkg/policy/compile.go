@@ -98,13 +98,21 @@ type compiler struct {
 }
 
 func newCompiler(spec *v1alpha1.ClusterImportPolicySpec, types Types) *compiler {
-	c := &compiler{scope: expr.Scope{Source: types.Source}, list: slices.Clone(types.Untyped)}
+	source := types.Source
+	if source == nil {
+		source = wellKnown(spec.Source.Group, spec.Source.Resource)
+	}
+	c := &compiler{scope: expr.Scope{Source: source}, list: slices.Clone(types.Untyped)}
 	for i, r := range spec.References {
 		if slices.Contains(c.keys, r.Key) {
 			c.report(CodeReferenceKey, fmt.Sprintf("spec.references[%d].key", i), fmt.Sprintf("the key %q stands twice", r.Key))
 		}
 		c.keys = append(c.keys, r.Key)
-		c.scope.References = append(c.scope.References, expr.Reference{Key: r.Key, Schema: types.References[r.Key]})
+		schema := types.References[r.Key]
+		if schema == nil {
+			schema = wellKnown(r.Group, r.Resource)
+		}
+		c.scope.References = append(c.scope.References, expr.Reference{Key: r.Key, Schema: schema})
 	}
 	return c
 }

@@ -71,3 +71,23 @@ func TypesOf(ctx context.Context, schemas Schemas, of Resources) Types {
 	}
 	return types
 }
+
+// wellKnown is the shape of the kinds that every API server has and that clusters' credentials are kept in; nil for any
+// other. It holds when no server was asked.
+func wellKnown(group, resource string) *expr.Schema {
+	if group != "" || resource != "secrets" && resource != "configmaps" {
+		return nil
+	}
+	text, flag := &expr.Schema{Kind: expr.String}, &expr.Schema{Kind: expr.Bool}
+	encoded := &expr.Schema{Kind: expr.Map, Elem: &expr.Schema{Kind: expr.String, Base64: true}}
+	s := &expr.Schema{Kind: expr.Object, Fields: map[string]*expr.Schema{
+		"apiVersion": text, "kind": text, "metadata": expr.ObjectMeta(), "immutable": flag,
+	}}
+	if resource == "secrets" {
+		s.Fields["data"], s.Fields["type"] = encoded, text
+		s.Fields["stringData"] = &expr.Schema{Kind: expr.Map, Elem: text}
+		return s
+	}
+	s.Fields["data"], s.Fields["binaryData"] = &expr.Schema{Kind: expr.Map, Elem: text}, encoded
+	return s
+}
