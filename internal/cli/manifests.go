@@ -29,6 +29,9 @@ type manifests struct {
 	plurals map[schema.GroupKind]string
 }
 
+// manifestExtensions are those of the files that are read in a folder.
+var manifestExtensions = []string{".yaml", ".yml", ".json"}
+
 // readManifests reads files, folders and, for "-", stdin.
 func readManifests(paths []string, stdin io.Reader) (*manifests, error) {
 	m := &manifests{plurals: map[schema.GroupKind]string{}}
@@ -55,7 +58,7 @@ func (m *manifests) readPath(path string, stdin io.Reader) error {
 		return m.readFile(path)
 	}
 	return filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
+		if err != nil || entry.IsDir() || !slices.Contains(manifestExtensions, filepath.Ext(file)) {
 			return err
 		}
 		return m.readFile(file)

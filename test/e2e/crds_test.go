@@ -200,8 +200,7 @@ func (f *fixture) keepsFields(crds dynamic.ResourceInterface, future, before boo
 	}
 	got := kept.Object["spec"].(map[string]any)
 	if got["allowInsecure"] != true || future != (got["ofTheFuture"] == "kept") {
-		text, _ := json.Marshal(got)
-		f.t.Errorf("the object's spec is %s", text)
+		f.t.Errorf("the object's spec is %v", got)
 	}
 }
 
