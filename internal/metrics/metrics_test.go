@@ -273,7 +273,7 @@ func TestEvaluations(t *testing.T) {
 	spec := v1alpha1.ClusterImportPolicySpec{
 		Source:            v1alpha1.SourceType{Resource: "clusters", SelectorTemplate: "source.keep"},
 		NameTemplate:      "${source.metadata.name}",
-		References:        []v1alpha1.ReferenceResourceTemplate{{Key: "secret", Resource: "secrets", NameTemplate: "${source.secret}"}},
+		References:        []v1alpha1.ReferenceResourceTemplate{{Key: "secret", Group: "example.com", Resource: "tokens", NameTemplate: "${source.secret}"}},
 		CreationCondition: "references.secret.ready && [1, 2, 3].all(x, x > 0)",
 		Template:          "spec: {kubeconfig: '${references.secret.data}', syncResources: []}",
 	}
