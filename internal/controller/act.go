@@ -28,9 +28,35 @@ func (r *Reconcilers) act(ctx context.Context, about runtime.Object, plan lifecy
 		if err != nil {
 			return &actionError{action, err}
 		}
-		klog.FromContext(ctx).V(levelOf(action)).Info("Done", "action", action.String())
+		klog.FromContext(ctx).V(levelOf(action)).Info("Done", append(keysOf(about, action), "action", action.String())...)
 	}
 	return nil
+}
+
+// keysOf name the policy and the lifecycle that an action is about, for logs.
+func keysOf(about runtime.Object, action lifecycle.Action) []any {
+	var keys []any
+	switch o := about.(type) {
+	case *v1alpha1.ClusterImportPolicy:
+		keys = append(keys, "policy", o.Name)
+	case *v1alpha1.PediaClusterLifecycle:
+		if owner := metav1.GetControllerOf(o); owner != nil {
+			keys = append(keys, "policy", owner.Name)
+		}
+		return append(keys, "lifecycle", o.Name)
+	}
+	switch a := action.(type) {
+	case lifecycle.CreateLifecycle:
+		return append(keys, "lifecycle", a.Lifecycle.Name)
+	case lifecycle.UpdateLifecycle:
+		return append(keys, "lifecycle", a.Lifecycle.Name)
+	case lifecycle.DeleteLifecycle:
+		return append(keys, "lifecycle", a.Name)
+	case lifecycle.MarkCluster:
+		return append(keys, "lifecycle", a.Name)
+	default:
+		return keys
+	}
 }
 
 // actionError is a write that failed.
@@ -75,7 +101,9 @@ func (r *Reconcilers) do(ctx context.Context, about runtime.Object, action lifec
 		_, err := r.Lifecycles.Update(ctx, a.Lifecycle, metav1.UpdateOptions{FieldManager: fieldManager})
 		return err
 	case lifecycle.DeleteLifecycle:
-		return r.Lifecycles.Delete(ctx, a.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &a.UID}})
+		return r.Lifecycles.Delete(ctx, a.Name, onlyIf(&a.UID, &a.ResourceVersion))
+	case lifecycle.DeleteCluster:
+		return r.Clusters.Delete(ctx, a.Name, onlyIf(&a.UID, &a.ResourceVersion))
 	case lifecycle.CreateCluster:
 		_, err := r.Clusters.Create(ctx, a.Cluster, metav1.CreateOptions{FieldManager: fieldManager})
 		return err
@@ -95,6 +123,11 @@ func (r *Reconcilers) do(ctx context.Context, about runtime.Object, action lifec
 	default:
 		return fmt.Errorf("unknown action %T", action)
 	}
+}
+
+// onlyIf keeps a deletion to the object that the plan was made for, as it was then.
+func onlyIf(uid *types.UID, resourceVersion *string) metav1.DeleteOptions {
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: uid, ResourceVersion: resourceVersion}}
 }
 
 func (r *Reconcilers) emit(about runtime.Object, e lifecycle.Emit) {
@@ -139,16 +172,21 @@ func (r *Reconcilers) mergeCluster(ctx context.Context, name string, patch map[s
 }
 
 func (r *Reconcilers) setPolicyStatus(ctx context.Context, a lifecycle.SetPolicyStatus) error {
-	patch, err := statusPatch(v1alpha1.ClusterImportPolicyKind.Kind, a.Policy, a.Status)
+	// On top of what was read: two leaders must not both admit the last removal of a window.
+	patch, err := statusPatch(v1alpha1.ClusterImportPolicyKind.Kind, a.Policy, a.Policy.ResourceVersion, a.Status)
 	if err != nil {
 		return err
 	}
-	_, err = r.Policies.Patch(ctx, a.Policy.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	written, err := r.Policies.Patch(ctx, a.Policy.Name, types.ApplyPatchType, patch, applyOptions(), "status")
+	if err == nil && a.Status.Deletions != nil && written.Status.Deletions == nil {
+		r.pruned.set(a.Policy.UID, a.Status.Deletions)
+		r.enqueueRemovals(a.Policy.Name, a.Status.Deletions)
+	}
 	return err
 }
 
 func (r *Reconcilers) setLifecycleStatus(ctx context.Context, a lifecycle.SetLifecycleStatus) error {
-	patch, err := statusPatch(v1alpha1.PediaClusterLifecycleKind.Kind, a.Lifecycle, a.Status)
+	patch, err := statusPatch(v1alpha1.PediaClusterLifecycleKind.Kind, a.Lifecycle, "", a.Status)
 	if err != nil {
 		return err
 	}
@@ -157,13 +195,14 @@ func (r *Reconcilers) setLifecycleStatus(ctx context.Context, a lifecycle.SetLif
 }
 
 // statusPatch is the apply configuration of a status. The UID keeps it from an object of the same name that
-// came later.
-func statusPatch(kind string, object metav1.Object, status any) ([]byte, error) {
+// came later, a resourceVersion from one that has changed.
+func statusPatch(kind string, object metav1.Object, resourceVersion string, status any) ([]byte, error) {
+	metadata := map[string]any{"name": object.GetName(), "uid": object.GetUID()}
+	if resourceVersion != "" {
+		metadata["resourceVersion"] = resourceVersion
+	}
 	return json.Marshal(map[string]any{
-		"apiVersion": v1alpha1.GroupVersion.String(),
-		"kind":       kind,
-		"metadata":   map[string]any{"name": object.GetName(), "uid": object.GetUID()},
-		"status":     status,
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": metadata, "status": status,
 	})
 }
 

@@ -90,16 +90,16 @@ func (c *Controller) Run(ctx context.Context) error {
 		func(change kube.Change) { r.ObjectChanged(change) },
 		func(kind schema.GroupVersionResource) { r.WatchChanged(kind) })
 	r = NewReconcilers(c.dependencies(watches))
-	if err := c.handle(r); err != nil {
+	// The loops start when the handlers have seen everything: what the process then decides, it decides with the whole
+	// fleet in view.
+	synced, err := c.handle(r)
+	if err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	informers := []cache.SharedIndexInformer{c.policies, c.lifecycles, c.clusters, c.definitions}
-	var synced []cache.DoneChecker
-	for _, informer := range informers {
+	for _, informer := range []cache.SharedIndexInformer{c.policies, c.lifecycles, c.clusters, c.definitions} {
 		wg.Go(func() { informer.RunWithContext(ctx) })
-		synced = append(synced, informer.HasSyncedChecker())
 	}
 	if !cache.WaitFor(ctx, "the controller's own kinds", synced...) {
 		return errors.New("stopped before the caches were synced")
@@ -137,19 +137,19 @@ func (c *Controller) dependencies(watches Watches) Dependencies {
 	}
 }
 
-// handle connects the informers of the controller's own kinds to the reconcilers.
-func (c *Controller) handle(r *Reconcilers) error {
-	return errors.Join(
-		on(c.policies, func(p *v1alpha1.ClusterImportPolicy, _ bool) { r.PolicyChanged(p) }),
-		on(c.lifecycles, r.LifecycleChanged),
-		on(c.clusters, func(p *clusterv1alpha2.PediaCluster, _ bool) { r.ClusterChanged(p) }),
-		on(c.definitions, func(crd *metav1.PartialObjectMetadata, _ bool) { r.DefinitionChanged(crd) }),
-	)
+// handle connects the informers of the controller's own kinds to the reconcilers, and says when these have seen all
+// objects.
+func (c *Controller) handle(r *Reconcilers) ([]cache.DoneChecker, error) {
+	policies, err1 := on(c.policies, func(p *v1alpha1.ClusterImportPolicy, _ bool) { r.PolicyChanged(p) })
+	lifecycles, err2 := on(c.lifecycles, r.LifecycleChanged)
+	clusters, err3 := on(c.clusters, func(p *clusterv1alpha2.PediaCluster, _ bool) { r.ClusterChanged(p) })
+	definitions, err4 := on(c.definitions, func(crd *metav1.PartialObjectMetadata, _ bool) { r.DefinitionChanged(crd) })
+	return []cache.DoneChecker{policies, lifecycles, clusters, definitions}, errors.Join(err1, err2, err3, err4)
 }
 
 // on calls changed for every change of an object, with its last known state when it is deleted.
-func on[T cache.Object](informer cache.TypedSharedIndexInformer[T], changed func(obj T, deleted bool)) error {
-	_, err := informer.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[T]{
+func on[T cache.Object](informer cache.TypedSharedIndexInformer[T], changed func(obj T, deleted bool)) (cache.DoneChecker, error) {
+	handler, err := informer.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[T]{
 		AddFunc:    func(obj T) { changed(obj, false) },
 		UpdateFunc: func(_, obj T) { changed(obj, false) },
 		DeleteFunc: func(obj cache.DeletedObject[T]) {
@@ -158,5 +158,8 @@ func on[T cache.Object](informer cache.TypedSharedIndexInformer[T], changed func
 			}
 		},
 	})
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return handler.HasSyncedChecker(), nil
 }

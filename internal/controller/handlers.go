@@ -12,8 +12,11 @@ import (
 
 // The reconcilers are told of every change of a cached object, after the cache has it. They only enqueue.
 
-// PolicyChanged plans a policy.
-func (r *Reconcilers) PolicyChanged(p *v1alpha1.ClusterImportPolicy) { r.Queues.Policies.Add(p.Name) }
+// PolicyChanged plans a policy, and the removals that its status admits.
+func (r *Reconcilers) PolicyChanged(p *v1alpha1.ClusterImportPolicy) {
+	r.Queues.Policies.Add(p.Name)
+	r.enqueueRemovals(p.Name, p.Status.Deletions)
+}
 
 // ClusterChanged plans the lifecycle of a PediaCluster.
 func (r *Reconcilers) ClusterChanged(p *clusterv1alpha2.PediaCluster) { r.planLifecycle(p.Name) }
@@ -104,11 +107,21 @@ func (r *Reconcilers) enqueueFleet(name string) {
 	if active == nil {
 		return
 	}
-	for _, source := range r.Watches.Names(gvrOf(active.Source)) {
-		r.planSource(SourceKey{name, source})
+	kind := gvrOf(active.Source)
+	// Whether all are listed is asked before they are: none is then missed.
+	listed, err := r.Watches.Status(kind)
+	sources := map[SourceKey]bool{}
+	for _, source := range r.Watches.Names(kind) {
+		sources[SourceKey{name, source}] = true
 	}
 	for _, l := range r.Caches.lifecyclesOf(active.Policy.UID) {
-		r.planSource(sourceOf(name, l))
+		sources[sourceOf(name, l)] = true
 		r.planLifecycle(l.Name)
+	}
+	if listed && err == nil && r.tally.await(name, kind, sources) {
+		r.Queues.Policies.Add(name)
+	}
+	for key := range sources {
+		r.planSource(key)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -20,6 +21,7 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 	l := r.Caches.lifecycle(name)
 	if l == nil {
 		r.references.set(name, nil)
+		r.forgetDue(name)
 		return 0, nil
 	}
 	state := r.gatherLifecycle(l)
@@ -27,6 +29,16 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 	r.references.set(name, append([]v1alpha1.DependentResource{l.Spec.Source}, l.Status.References...))
 	plan := lifecycle.PlanCluster(ctx, state)
 	r.references.set(name, plan.Watch)
+	if plan.Removes() {
+		if err := r.confirmLifecycle(ctx, &state, plan.Watch); err != nil {
+			r.lifecycleEvents.see(name, seen)
+			return 0, err
+		}
+		plan = lifecycle.PlanCluster(ctx, state)
+	}
+	if owner := metav1.GetControllerOf(l); owner != nil {
+		r.tell(owner.Name, false, r.tally.dueChanged(owner.Name, name, plan.Due), false)
+	}
 	err := r.actOnCluster(ctx, state, plan.Plan)
 	switch {
 	case wrote(plan.Plan, err) && !seen.IsZero():
@@ -47,20 +59,50 @@ func wrote(plan lifecycle.Plan, err error) bool {
 	return slices.ContainsFunc(plan.Actions, writes)
 }
 
+// confirmLifecycle replaces what caches know of a lifecycle's objects by what the API server says, before a removal.
+func (r *Reconcilers) confirmLifecycle(ctx context.Context, state *lifecycle.ClusterState, objects []v1alpha1.DependentResource) error {
+	known := map[v1alpha1.DependentResource]lifecycle.Lookup{}
+	for _, o := range objects {
+		object, err := r.Watches.Fetch(ctx, o.GroupVersionResource(), types.NamespacedName{Namespace: o.Namespace, Name: o.Name})
+		if err != nil {
+			return err
+		}
+		known[o] = lifecycle.Lookup{Object: object}
+	}
+	state.Read = func(o v1alpha1.DependentResource) lifecycle.Lookup {
+		if found, ok := known[o]; ok {
+			return found
+		}
+		return lifecycle.NotKnown("it was not asked for")
+	}
+	var err error
+	state.Cluster, err = r.fetchCluster(ctx, state.Lifecycle.Name)
+	return err
+}
+
 func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecycle.ClusterState {
 	state := lifecycle.ClusterState{Now: r.Now(), Lifecycle: l, Read: r.read, Cluster: r.Caches.cluster(l.Name)}
+	state.Definition = r.definitionOf(l.Spec.Source.GroupVersionResource().GroupResource())
 	if owner := metav1.GetControllerOf(l); owner != nil {
 		p := r.Caches.policy(owner.Name)
 		state.PolicyExists = p != nil && p.UID == owner.UID
 		state.Policy = r.registry.byUID(owner.Name, owner.UID)
+		state.Starting = state.PolicyExists && !r.tally.seen(owner.Name)
+		state.Deletions = r.deletions(owner.Name, owner.UID)
 	}
 	return state
 }
 
 // read answers from the cache of a watched kind.
 func (r *Reconcilers) read(o v1alpha1.DependentResource) lifecycle.Lookup {
-	object, unknown := r.Watches.Get(o.GroupVersionResource(), types.NamespacedName{Namespace: o.Namespace, Name: o.Name})
-	return lifecycle.Lookup{Object: object, Unknown: unknown}
+	kind := o.GroupVersionResource()
+	object, unknown := r.Watches.Get(kind, types.NamespacedName{Namespace: o.Namespace, Name: o.Name})
+	lookup := lifecycle.Lookup{Object: object, Unknown: unknown}
+	if unknown != "" {
+		synced, err := r.Watches.Status(kind)
+		lookup.Starting = !synced && err == nil
+	}
+	return lookup
 }
 
 // actOnCluster carries out a plan; when the PediaCluster cannot be written, the status says so before the next
@@ -78,6 +120,9 @@ func (r *Reconcilers) actOnCluster(ctx context.Context, state lifecycle.ClusterS
 	case lifecycle.PatchCluster, lifecycle.MarkCluster:
 		status = lifecycle.PatchFailed(state, kube.Explain(failed.err))
 	default:
+		return err
+	}
+	if equality.Semantic.DeepEqual(status.Status, state.Lifecycle.Status) {
 		return err
 	}
 	return errors.Join(err, r.setLifecycleStatus(ctx, status))

@@ -50,7 +50,7 @@ func operationOf(action lifecycle.Action) Operation {
 		return OperationCreate
 	case lifecycle.PatchCluster, lifecycle.MarkCluster:
 		return OperationUpdate
-	case lifecycle.DeleteLifecycle:
+	case lifecycle.DeleteLifecycle, lifecycle.DeleteCluster:
 		return OperationDelete
 	default:
 		return ""

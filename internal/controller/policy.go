@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/kube"
@@ -39,9 +40,32 @@ func (r *Reconcilers) reconcilePolicy(ctx context.Context, name string) (time.Du
 		if again, err = r.activate(ctx, &state); err != nil {
 			return 0, err
 		}
+		if r.tally.look(name) {
+			r.enqueueLifecycles(p.UID)
+		}
 	}
+	r.gatherOutcomes(&state)
+	plan := lifecycle.PlanPolicy(state)
+	return soonest(again, plan.Again), r.act(ctx, p, plan)
+}
+
+// gatherOutcomes adds what became of a policy's sources.
+func (r *Reconcilers) gatherOutcomes(state *lifecycle.PolicyState) {
+	name := state.Policy.Name
 	state.Counts, state.Failures = r.tally.outcomes(name)
-	return again, r.act(ctx, p, lifecycle.PlanPolicy(state))
+	state.Deletions = r.deletions(name, state.Policy.UID)
+	state.Due, state.Present = r.tally.dueFor(name), r.present
+	if active := r.registry.get(name); active != nil {
+		state.Settled = r.tally.settled(name, gvrOf(active.Source))
+	}
+}
+
+// soonest is the shorter of two delays; 0 is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // retire takes a policy off. What it imported is left to the garbage collector.
@@ -53,9 +77,14 @@ func (r *Reconcilers) retire(name string) {
 	r.tally.forget(name)
 	r.Observer.Forgotten(name)
 	if before != nil {
-		for _, l := range r.Caches.lifecyclesOf(before.Policy.UID) {
-			r.Queues.Lifecycles.Add(l.Name)
-		}
+		r.pruned.set(before.Policy.UID, nil)
+		r.enqueueLifecycles(before.Policy.UID)
+	}
+}
+
+func (r *Reconcilers) enqueueLifecycles(policy types.UID) {
+	for _, l := range r.Caches.lifecyclesOf(policy) {
+		r.Queues.Lifecycles.Add(l.Name)
 	}
 }
 
@@ -74,12 +103,12 @@ func (r *Reconcilers) activate(ctx context.Context, state *lifecycle.PolicyState
 	if err != nil {
 		return 0, err
 	}
-	types := policy.TypesOf(ctx, r.Schemas, resourcesOf(active))
+	known := policy.TypesOf(ctx, r.Schemas, resourcesOf(active))
 	again := r.Schemas.Settles()
-	if again == 0 && len(types.Untyped) > 0 {
+	if again == 0 && len(known.Untyped) > 0 {
 		again = untypedRetry
 	}
-	if active.Compiled, state.Diagnostics = r.compiled.compile(p, types); active.Compiled == nil {
+	if active.Compiled, state.Diagnostics = r.compiled.compile(p, known); active.Compiled == nil {
 		return again, nil
 	}
 	r.publish(active)

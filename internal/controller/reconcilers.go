@@ -49,6 +49,9 @@ type Watches interface {
 	Status(kind schema.GroupVersionResource) (synced bool, err error)
 	// Names returns the names of all cached objects of a kind.
 	Names(kind schema.GroupVersionResource) []types.NamespacedName
+	// Fetch asks the API server for an object, and not the cache. It returns nil when the server says that there is
+	// none, and an error when it does not say.
+	Fetch(ctx context.Context, kind schema.GroupVersionResource, name types.NamespacedName) (map[string]any, error)
 }
 
 // Schemas are the shapes of objects, which may change; see kube.Schemas.
@@ -60,8 +63,9 @@ type Schemas interface {
 	Settles() time.Duration
 }
 
-// Writer is the part of a typed client that writes.
+// Writer is the part of a typed client that writes, and reads what is about to be removed.
 type Writer[T any] interface {
+	Get(ctx context.Context, name string, options metav1.GetOptions) (T, error)
 	Create(ctx context.Context, object T, options metav1.CreateOptions) (T, error)
 	Update(ctx context.Context, object T, options metav1.UpdateOptions) (T, error)
 	Delete(ctx context.Context, name string, options metav1.DeleteOptions) error
@@ -86,6 +90,7 @@ type Reconcilers struct {
 	// sourceEvents and lifecycleEvents are those that keys in the queues wait because of.
 	sourceEvents    *arrivals[SourceKey]
 	lifecycleEvents *arrivals[string]
+	pruned          *prunedDeletions
 	// defined are the names of all CRDs that were ever seen: a kind that had one and has none is withdrawn.
 	defined sync.Map
 }
@@ -104,6 +109,7 @@ func NewReconcilers(d Dependencies) *Reconcilers {
 		references:      newReferences(),
 		tally:           newTally(),
 		compiled:        newCompiledPolicies(d.Compile, d.Observer),
+		pruned:          newPrunedDeletions(),
 		sourceEvents:    newArrivals[SourceKey](),
 		lifecycleEvents: newArrivals[string](),
 	}

@@ -4,6 +4,11 @@ import (
 	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/lifecycle"
 )
@@ -16,13 +21,20 @@ func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.
 		return 0, nil
 	}
 	seen := r.sourceEvents.take(key)
-	plan, outcome := lifecycle.PlanSource(ctx, r.gatherSource(active, key))
-	if r.tally.sourceChanged(key, outcome) {
-		r.Queues.Policies.AddAfter(key.Policy, statusDelay)
-		if outcome.Reason == v1alpha1.ReasonNameConflict {
-			r.Observer.Operated(key.Policy, OperationCreate, ErrConflict)
+	state := r.gatherSource(active, key)
+	plan, outcome := lifecycle.PlanSource(ctx, state)
+	if plan.Removes() {
+		if err := r.confirmSource(ctx, &state, key); err != nil {
+			r.sourceEvents.see(key, seen)
+			return 0, err
 		}
+		plan, outcome = lifecycle.PlanSource(ctx, state)
 	}
+	changed := r.tally.sourceChanged(key, outcome)
+	if changed && outcome.Reason == v1alpha1.ReasonNameConflict {
+		r.Observer.Operated(key.Policy, OperationCreate, ErrConflict)
+	}
+	r.tell(key.Policy, changed, r.tally.dueChanged(key.Policy, key, plan.Due), r.tally.planned(key))
 	// What the event leads to is done by the lifecycle, which may be planned before its creation has returned.
 	name := brought(plan)
 	r.lifecycleEvents.see(name, seen)
@@ -47,6 +59,16 @@ func brought(plan lifecycle.Plan) string {
 	return ""
 }
 
+// tell plans a policy whose numbers have changed. The first removal that is due does not wait for others.
+func (r *Reconcilers) tell(policy string, changed bool, due dueChange, settled bool) {
+	switch {
+	case due == firstDue || settled:
+		r.Queues.Policies.Add(policy)
+	case changed || due == someDue:
+		r.Queues.Policies.AddAfter(policy, statusDelay)
+	}
+}
+
 func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey) lifecycle.SourceState {
 	object, unknown := r.Watches.Get(gvrOf(active.Source), key.Source)
 	if object == nil && unknown == "" {
@@ -54,10 +76,49 @@ func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey
 	}
 	return lifecycle.SourceState{
 		Policy: active, Namespace: key.Source.Namespace, Name: key.Source.Name,
-		Source: lifecycle.Lookup{Object: object, Unknown: unknown},
-		Owned:  r.Caches.lifecyclesFor(active.Policy.UID, active.Source, key.Source),
-		ByName: r.Caches.lifecycle, Cluster: r.Caches.cluster,
+		Source:     lifecycle.Lookup{Object: object, Unknown: unknown},
+		Definition: r.definitionOf(gvrOf(active.Source).GroupResource()),
+		Deletions:  r.deletions(active.Policy.Name, active.Policy.UID),
+		Owned:      r.Caches.lifecyclesFor(active.Policy.UID, active.Source, key.Source),
+		ByName:     r.Caches.lifecycle,
+		Cluster:    r.Caches.cluster,
 	}
+}
+
+// confirmSource replaces what caches know of a source, and of the PediaClusters that would go, by what the API server
+// says: a cache may be behind, and a removal cannot be taken back.
+func (r *Reconcilers) confirmSource(ctx context.Context, state *lifecycle.SourceState, key SourceKey) error {
+	object, err := r.Watches.Fetch(ctx, gvrOf(state.Policy.Source), key.Source)
+	if err != nil {
+		return err
+	}
+	state.Source = lifecycle.Lookup{Object: object}
+	clusters := map[string]*clusterv1alpha2.PediaCluster{}
+	for _, l := range state.Owned {
+		if clusters[l.Name], err = r.fetchCluster(ctx, l.Name); err != nil {
+			return err
+		}
+	}
+	state.Cluster = func(name string) *clusterv1alpha2.PediaCluster { return clusters[name] }
+	return nil
+}
+
+// fetchCluster asks the API server for a PediaCluster; nil when there is none.
+func (r *Reconcilers) fetchCluster(ctx context.Context, name string) (*clusterv1alpha2.PediaCluster, error) {
+	cluster, err := r.Clusters.Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // there is none, and that is the answer
+	}
+	return cluster, err
+}
+
+// definitionOf is the definition of a kind as the cache has it.
+func (r *Reconcilers) definitionOf(kind schema.GroupResource) lifecycle.Definition {
+	crd := r.Caches.definition(kind.String())
+	if crd == nil {
+		return lifecycle.Definition{}
+	}
+	return lifecycle.Definition{UID: crd.UID, Created: crd.CreationTimestamp}
 }
 
 // withdrawn says, of an object that is not in its cache, why that is no proof: its kind is being removed, and

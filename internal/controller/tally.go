@@ -2,12 +2,14 @@ package controller
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -27,6 +29,14 @@ type policyTally struct {
 	counts     v1alpha1.SourceCounts
 	lifecycles map[string]lifecycleTally
 	failures   map[types.NamespacedName]lifecycle.SourceOutcome
+	// due are the removals that wait for the policy, by the key that decided them.
+	due map[any][]v1alpha1.Removal
+	// kind is the source kind whose first list was taken up, and awaited are the sources of it that were not planned
+	// since.
+	kind    schema.GroupVersionResource
+	awaited map[SourceKey]bool
+	// looked says that the policy loop has handled the policy.
+	looked bool
 }
 
 // lifecycleTally is what is counted of one lifecycle.
@@ -48,6 +58,7 @@ func (t *tally) of(policy string) *policyTally {
 	if !ok {
 		p = &policyTally{
 			lifecycles: map[string]lifecycleTally{}, failures: map[types.NamespacedName]lifecycle.SourceOutcome{},
+			due: map[any][]v1alpha1.Removal{},
 		}
 		t.policies[policy] = p
 	}
@@ -136,6 +147,95 @@ func (t *tally) sourceChanged(key SourceKey, outcome lifecycle.SourceOutcome) (c
 		t.waiters[outcome.Claims][key] = true
 	}
 	return before != outcome
+}
+
+// dueChange says how what is due for removal has changed.
+type dueChange int
+
+const (
+	sameDue dueChange = iota
+	// someDue: it has changed. firstDue: there was nothing before.
+	someDue
+	firstDue
+)
+
+// dueChanged records what a key's plan wants to remove.
+func (t *tally) dueChanged(policy string, key any, due []v1alpha1.Removal) dueChange {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(policy)
+	if slices.Equal(p.due[key], due) {
+		return sameDue
+	}
+	before := len(p.due)
+	if len(due) == 0 {
+		delete(p.due, key)
+	} else {
+		p.due[key] = due
+	}
+	if before == 0 {
+		return firstDue
+	}
+	return someDue
+}
+
+// dueFor returns all removals of a policy that are due.
+func (t *tally) dueFor(policy string) []v1alpha1.Removal {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []v1alpha1.Removal
+	for _, due := range t.of(policy).due {
+		all = append(all, due...)
+	}
+	return all
+}
+
+// await waits for every source of a kind to be planned once, and reports whether none is.
+func (t *tally) await(policy string, kind schema.GroupVersionResource, sources map[SourceKey]bool) (settled bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(policy)
+	if p.kind == kind {
+		return false
+	}
+	p.kind, p.awaited = kind, maps.Clone(sources)
+	return len(p.awaited) == 0
+}
+
+// planned says that a source was planned, and reports whether it was the last that was awaited.
+func (t *tally) planned(key SourceKey) (settled bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(key.Policy)
+	if !p.awaited[key] {
+		return false
+	}
+	delete(p.awaited, key)
+	return len(p.awaited) == 0
+}
+
+// settled reports whether every source of a kind was planned once.
+func (t *tally) settled(policy string, kind schema.GroupVersionResource) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(policy)
+	return p.kind == kind && len(p.awaited) == 0
+}
+
+// look says that the policy loop has handled a policy, and reports whether it is the first time. seen asks for that.
+func (t *tally) look(policy string) (first bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(policy)
+	first, p.looked = !p.looked, true
+	return first
+}
+
+func (t *tally) seen(policy string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p, ok := t.policies[policy]
+	return ok && p.looked
 }
 
 // waitersFor returns the sources that wait for a name.

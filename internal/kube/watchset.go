@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -206,6 +207,21 @@ func (s *WatchSet) Kinds() []schema.GroupVersionResource {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Keys(s.watches))
+}
+
+// Fetch asks the API server for an object, and not the cache. It returns nil when the server says that there is none. A
+// server that does not serve the kind has not said so.
+func (s *WatchSet) Fetch(ctx context.Context, gvr schema.GroupVersionResource, name types.NamespacedName) (map[string]any, error) {
+	object, err := s.client.Resource(gvr).Namespace(name.Namespace).Get(ctx, name.Name, metav1.GetOptions{})
+	switch {
+	case err == nil:
+		unstructured.RemoveNestedField(object.Object, "metadata", "managedFields")
+		return object.Object, nil
+	case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
+		return nil, nil //nolint:nilnil // there is none, and that is the answer
+	default:
+		return nil, fmt.Errorf("cannot ask for %s %s before a removal: %w", gvr.GroupResource(), name, err)
+	}
 }
 
 // Names returns the names of all cached objects of a kind.

@@ -25,6 +25,12 @@ type ClusterState struct {
 	Read   Reader
 	// Cluster is the PediaCluster of the lifecycle's name, or nil when a synced cache has none.
 	Cluster *v1alpha2.PediaCluster
+	// Definition is that of the source's kind.
+	Definition Definition
+	// Deletions is the state of the policy's budget that was written last.
+	Deletions *v1alpha1.Deletions
+	// Starting says that the policy has not been looked at since the process started.
+	Starting bool
 }
 
 // ClusterPlan is a Plan for one lifecycle and what it depends on.
@@ -42,7 +48,9 @@ func PlanCluster(ctx context.Context, s ClusterState) ClusterPlan {
 	}
 	p := newClusterPlanner(s)
 	p.plan.Watch = []v1alpha1.DependentResource{s.Lifecycle.Spec.Source}
-	switch source := s.Read(s.Lifecycle.Spec.Source); {
+	source := s.Read(s.Lifecycle.Spec.Source)
+	p.starting = s.Starting || source.Starting
+	switch {
 	case !s.PolicyExists:
 		p.undecided(v1alpha1.ReasonOrphanLifecycle, "the policy that controls this lifecycle does not exist")
 	case s.Policy == nil:
@@ -55,12 +63,21 @@ func PlanCluster(ctx context.Context, s ClusterState) ClusterPlan {
 		p.undecided(v1alpha1.ReasonWaitDependentResourceSynced,
 			fmt.Sprintf("%s is not known: %s", s.Lifecycle.Spec.Source, source.Unknown))
 	case source.Missing():
-		p.undecided(v1alpha1.ReasonSourceResourceNotFound, fmt.Sprintf("%s does not exist", s.Lifecycle.Spec.Source))
+		p.undecided(v1alpha1.ReasonSourceResourceNotFound, p.missing())
 	default:
 		p.decide(ctx, source.Object)
 	}
 	p.writeStatus()
 	return p.plan
+}
+
+// missing says what becomes of a lifecycle whose source does not exist.
+func (p *clusterPlanner) missing() string {
+	message := fmt.Sprintf("%s does not exist", p.state.Lifecycle.Spec.Source)
+	if p.state.Definition.replaced(p.state.Lifecycle) {
+		return message + "; its kind was removed and defined anew, which proves nothing: the lifecycle stays until the source is back or somebody deletes the lifecycle"
+	}
+	return message + "; the lifecycle goes as the policy's maxDeletions allows"
 }
 
 // CreationFailed is the status of a lifecycle whose PediaCluster the API server did not take.
@@ -86,6 +103,8 @@ type clusterPlanner struct {
 	references []v1alpha1.DependentResource
 	expires    *v1alpha1.CredentialExpiry
 	renamed    string
+	// starting: a part of what would be said is not known only because the process has just started.
+	starting bool
 }
 
 func newClusterPlanner(s ClusterState) *clusterPlanner {
@@ -103,14 +122,23 @@ func (p *clusterPlanner) decide(ctx context.Context, source map[string]any) {
 	resolution := Resolve(ctx, compiled, p.state.Policy.References, source, p.state.Read)
 	p.references = resolution.Objects()
 	p.plan.Watch = append(p.plan.Watch, p.references...)
+	p.starting = p.starting || resolution.Starting
 	p.compareName(ctx, compiled, resolution)
+	o := p.object(ctx, compiled, resolution, source)
 	switch cluster := p.state.Cluster; {
+	case o.reason != "" && !ownedBy(cluster, p.state.Lifecycle):
+		p.notCreated(o.reason, o.message)
 	case cluster == nil:
 		p.create(ctx, compiled, resolution)
 	case !ownedBy(cluster, p.state.Lifecycle):
 		p.adopt(ctx, compiled, resolution)
+	case o.obsolete:
+		p.remove()
 	default:
 		p.update(ctx, compiled, resolution)
+		if o.reason != "" {
+			p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, o.reason, o.message)
+		}
 	}
 }
 
@@ -241,7 +269,7 @@ func (p *clusterPlanner) update(ctx context.Context, compiled *policy.Policy, r 
 		p.conditions.set(v1alpha1.ConditionUpdating, metav1.ConditionFalse, v1alpha1.ReasonDryRun, message)
 		p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDryRun, message)
 	default:
-		p.plan.add(PatchCluster{cluster.Name, cluster.UID, cluster.ResourceVersion, changes})
+		p.plan.add(PatchCluster{changes, cluster.Name, cluster.UID, cluster.ResourceVersion})
 		p.plan.add(Emit{Reason: v1alpha1.ReasonPediaClusterUpdated, Message: fmt.Sprintf("updated %s of PediaCluster %q", fields, cluster.Name)})
 		p.following("updated " + fields)
 	}
@@ -308,7 +336,12 @@ func (p *clusterPlanner) status() v1alpha1.PediaClusterLifecycleStatus {
 	}
 }
 
+// writeStatus plans the status when it is another one. What a process that starts does not know yet is no change.
 func (p *clusterPlanner) writeStatus() {
+	if p.starting && len(p.plan.Actions) == 0 && p.state.Lifecycle.Status.ObservedGeneration == p.state.Lifecycle.Generation &&
+		reasonOf(p.state.Lifecycle.Status.Conditions, v1alpha1.ConditionReady) != "" {
+		return
+	}
 	if status := p.status(); !equality.Semantic.DeepEqual(p.state.Lifecycle.Status, status) {
 		p.plan.add(SetLifecycleStatus{p.state.Lifecycle, status})
 	}

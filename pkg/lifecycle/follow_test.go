@@ -78,7 +78,7 @@ func TestAuthenticationIsReplaced(t *testing.T) {
 			s.Template = "spec:\n  apiserver: https://x\n  authenticationFrom: {ca: {name: a, key: ca}, token: {name: a, key: token}}\n  syncResources: []\n"
 		}),
 		Read: func(v1alpha1.DependentResource) lifecycle.Lookup {
-			return lifecycle.Found(source(map[string]any{"alias": "x"}))
+			return lifecycle.Found(source(map[string]any{"pick": true, "alias": "x"}))
 		},
 	}
 	state.Cluster.Spec.AuthenticationFrom = &v1alpha2.ClusterAuthentication{Cert: &v1alpha2.SecretKeySelector{Name: "old", Key: "cert"}}
@@ -102,7 +102,7 @@ func TestRenderedName(t *testing.T) {
 			if r.Resource == "secrets" {
 				return lifecycle.NotFound()
 			}
-			return lifecycle.Found(source(map[string]any{"alias": alias, "url": "https://x"}))
+			return lifecycle.Found(source(map[string]any{"pick": true, "alias": alias, "url": "https://x"}))
 		}
 		state = applied(state, lifecycle.PlanCluster(context.Background(), state).Plan)
 		if got := state.Lifecycle.Status.RenderedName; got != want {

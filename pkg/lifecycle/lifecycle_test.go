@@ -224,12 +224,12 @@ func TestPlanCluster(t *testing.T) {
 		},
 		"Preflight": {
 			reason: "a connection that cannot be used is not imported",
-			source: lifecycle.Found(source(map[string]any{"ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
+			source: lifecycle.Found(source(map[string]any{"pick": true, "ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
 			ready: "False/PreflightFailed",
 		},
 		"PreflightHolds": {
 			reason: "nor does it replace one that can",
-			source: lifecycle.Found(source(map[string]any{"ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
+			source: lifecycle.Found(source(map[string]any{"pick": true, "ready": true, "url": "http://x"})), secret: lifecycle.Found(secretWith(token)),
 			cluster: mine("https://x", canary), ready: "False/PreflightFailed",
 		},
 		"Foreign": {
@@ -289,7 +289,7 @@ func TestExpiryIsKept(t *testing.T) {
 			if r.Resource == "secrets" {
 				return secret
 			}
-			return lifecycle.Found(source(map[string]any{"ready": true, "url": "https://x"}))
+			return lifecycle.Found(source(map[string]any{"pick": true, "ready": true, "url": "https://x"}))
 		}
 		for _, a := range lifecycle.PlanCluster(context.Background(), state).Actions {
 			if set, ok := a.(lifecycle.SetLifecycleStatus); ok {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/pkg/expr"
@@ -17,6 +21,8 @@ type Lookup struct {
 	Object map[string]any
 	// Unknown says, as a sentence, why it is not known whether the object exists; empty when it is known.
 	Unknown string
+	// Starting says of what is not known that it will be soon: a first list is under way.
+	Starting bool
 }
 
 // Found is the Lookup of an object that is there.
@@ -38,6 +44,32 @@ func (l Lookup) UID() string {
 	return uid
 }
 
+// Definition is the CustomResourceDefinition of a kind; the zero Definition is that of a kind without one.
+type Definition struct {
+	UID     types.UID
+	Created metav1.Time
+}
+
+// replaced reports whether a kind was removed and defined anew since a lifecycle's source was seen. All objects went with
+// the kind, which says nothing about the clusters that they described.
+func (d Definition) replaced(l *v1alpha1.PediaClusterLifecycle) bool {
+	if d.UID == "" {
+		return false
+	}
+	if seen := l.Annotations[v1alpha1.AnnotationDefinitionUID]; seen != "" {
+		return seen != string(d.UID)
+	}
+	return l.CreationTimestamp.Before(&d.Created)
+}
+
+// former reports whether an object is older than the definition of its kind: a cache still holds it.
+func (d Definition) former(object map[string]any) bool {
+	metadata, _ := object["metadata"].(map[string]any)
+	text, _ := metadata["creationTimestamp"].(string)
+	created, err := time.Parse(time.RFC3339, text)
+	return err == nil && created.Before(d.Created.Time)
+}
+
 // Reader answers what is known of an object. It must give the same answers while a plan is made.
 type Reader func(v1alpha1.DependentResource) Lookup
 
@@ -51,6 +83,8 @@ type Resolution struct {
 	// is not known only because it is not watched yet.
 	Absent   []string
 	Unsynced bool
+	// Starting is that of a Lookup, of any reference.
+	Starting bool
 	// Err is the first failure to name a reference, other than that an earlier one is missing.
 	Err error
 }
@@ -103,6 +137,7 @@ func (r *Resolution) follow(name policy.ReferenceName, ref v1alpha1.ReferenceRes
 		r.Binding.SetReference(name.Key, found.Object)
 	case found.Unknown != "":
 		r.Unsynced = true
+		r.Starting = r.Starting || found.Starting
 		r.Absent = append(r.Absent, fmt.Sprintf("%s (reference %q) is not known: %s", target, name.Key, found.Unknown))
 	default:
 		r.Absent = append(r.Absent, fmt.Sprintf("%s (reference %q) does not exist", target, name.Key))

@@ -25,16 +25,16 @@ func refersTo(cluster *v1alpha2.PediaCluster, l *v1alpha1.PediaClusterLifecycle)
 
 // own writes into a PediaCluster whose it is, as the deletion policy wants it.
 func own(cluster *v1alpha2.PediaCluster, l *v1alpha1.PediaClusterLifecycle, policy v1alpha1.DeletionPolicy) {
-	others := slices.DeleteFunc(slices.Clone(cluster.OwnerReferences), func(o metav1.OwnerReference) bool { return o.UID == l.UID })
 	if policy == v1alpha1.DeletionOrphan {
-		cluster.OwnerReferences = others
+		cluster.OwnerReferences = slices.DeleteFunc(cluster.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == l.UID })
 		metav1.SetMetaDataAnnotation(&cluster.ObjectMeta, v1alpha1.AnnotationLifecycleUID, string(l.UID))
 		return
 	}
 	delete(cluster.Annotations, v1alpha1.AnnotationLifecycleUID)
 	if !refersTo(cluster, l) {
 		apiVersion, kind := v1alpha1.PediaClusterLifecycleKind.ToAPIVersionAndKind()
-		cluster.OwnerReferences = append(others, metav1.OwnerReference{APIVersion: apiVersion, Kind: kind, Name: l.Name, UID: l.UID})
+		cluster.OwnerReferences = append(cluster.OwnerReferences,
+			metav1.OwnerReference{APIVersion: apiVersion, Kind: kind, Name: l.Name, UID: l.UID})
 	}
 }
 

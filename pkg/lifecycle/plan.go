@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,6 +17,23 @@ import (
 // Plan is what has to be done, in order. When an action fails, the ones after it are not done.
 type Plan struct {
 	Actions []Action
+	// Due are the removals of imported clusters that are decided and not done: the policy has to admit them first.
+	Due []v1alpha1.Removal
+	// Again is when to plan anew though nothing changes; 0 is not at all.
+	Again time.Duration
+}
+
+// Removes reports whether the plan removes anything: it should then be made again of what the API server says now, and
+// not of what caches say.
+func (p Plan) Removes() bool {
+	return slices.ContainsFunc(p.Actions, func(a Action) bool {
+		switch a.(type) {
+		case DeleteLifecycle, DeleteCluster:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 // String prints an action on each line.
@@ -47,8 +65,9 @@ type UpdateLifecycle struct {
 
 // DeleteLifecycle removes a lifecycle, and with it, by the garbage collector, its PediaCluster.
 type DeleteLifecycle struct {
-	Name string
-	UID  types.UID
+	Name            string
+	UID             types.UID
+	ResourceVersion string
 	// Because is why, for events and logs.
 	Because string
 }
@@ -56,13 +75,20 @@ type DeleteLifecycle struct {
 // CreateCluster creates a PediaCluster.
 type CreateCluster struct{ Cluster *v1alpha2.PediaCluster }
 
-// PatchCluster changes fields of a PediaCluster that is ours.
-type PatchCluster struct {
+// DeleteCluster removes a PediaCluster whose lifecycle stays.
+type DeleteCluster struct {
 	Name            string
 	UID             types.UID
 	ResourceVersion string
+}
 
+// PatchCluster changes fields of a PediaCluster that is ours.
+type PatchCluster struct {
 	Changes
+
+	Name            string
+	UID             types.UID
+	ResourceVersion string
 }
 
 // Changes are the changed fields of a PediaCluster, and no others. A field that is nil is removed.
@@ -128,6 +154,7 @@ func (CreateLifecycle) action()    {}
 func (UpdateLifecycle) action()    {}
 func (DeleteLifecycle) action()    {}
 func (CreateCluster) action()      {}
+func (DeleteCluster) action()      {}
 func (PatchCluster) action()       {}
 func (MarkCluster) action()        {}
 func (SetPolicyStatus) action()    {}
@@ -144,6 +171,8 @@ func (a UpdateLifecycle) String() string { return "update lifecycle " + a.Lifecy
 func (a DeleteLifecycle) String() string {
 	return fmt.Sprintf("delete lifecycle %s: %s", a.Name, a.Because)
 }
+
+func (a DeleteCluster) String() string { return "delete cluster " + a.Name }
 
 func (a CreateCluster) String() string { return "create cluster " + a.Cluster.Name }
 

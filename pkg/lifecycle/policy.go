@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -24,9 +25,18 @@ type PolicyState struct {
 	Source *v1alpha1.ResolvedResource
 	// Watches are the kinds that the policy watches.
 	Watches []Watch
+	// Settled says that every source of the policy has been planned since the process started. Until then the outcomes
+	// and what is due are not known, and what the status says of them stays.
+	Settled bool
 	// Counts and Failures are the outcomes of the policy's sources.
 	Counts   v1alpha1.SourceCounts
 	Failures []v1alpha1.SourceFailure
+	// Deletions is the state of the budget that was written last.
+	Deletions *v1alpha1.Deletions
+	// Due are the removals that wait to be admitted, or were and are not done.
+	Due []v1alpha1.Removal
+	// Present reports whether what is to be removed is still there.
+	Present func(v1alpha1.Removal) bool
 }
 
 // Unavailable says why a kind cannot be used.
@@ -54,32 +64,41 @@ func PlanPolicy(s PolicyState) Plan {
 	} else {
 		s.setValid(c)
 	}
+	deletions, again := s.budget()
+	s.setDeletions(c, deletions)
 	status := v1alpha1.ClusterImportPolicyStatus{
 		ObservedGeneration: s.Policy.Generation,
 		Conditions:         c.list,
 		Source:             s.Source,
 		Sources:            &s.Counts,
 		Failures:           s.Failures,
+		Deletions:          deletions,
 	}
 	if status.Source == nil {
 		status.Source = s.Policy.Status.Source
 	}
-	var plan Plan
+	if before := s.Policy.Status; !s.Settled && before.Sources != nil && before.ObservedGeneration == s.Policy.Generation {
+		status.Sources, status.Failures = before.Sources, before.Failures
+	}
+	plan := Plan{Again: again}
 	if equality.Semantic.DeepEqual(s.Policy.Status, status) {
 		return plan
 	}
 	plan.add(SetPolicyStatus{s.Policy, status})
 	if was, is := reasonOf(s.Policy.Status.Conditions, v1alpha1.ConditionReady), reasonOf(c.list, v1alpha1.ConditionReady); was != is {
-		plan.add(Emit{Warning: !isTrue(c.list, v1alpha1.ConditionReady), Reason: is, Message: readyMessage(c.list)})
+		plan.add(Emit{Warning: !isTrue(c.list, v1alpha1.ConditionReady), Reason: is, Message: messageOf(c.list, v1alpha1.ConditionReady)})
+	}
+	if isTrue(c.list, v1alpha1.ConditionDeletionsHeld) && !isTrue(s.Policy.Status.Conditions, v1alpha1.ConditionDeletionsHeld) {
+		plan.add(Emit{Warning: true, Reason: v1alpha1.ConditionDeletionsHeld, Message: messageOf(c.list, v1alpha1.ConditionDeletionsHeld)})
 	}
 	return plan
 }
 
-func readyMessage(list []metav1.Condition) string {
-	for _, c := range list {
-		if c.Type == v1alpha1.ConditionReady {
-			return clip(c.Message, 1000) // events carry 1 KiB
-		}
+// messageOf is the message of a condition, as long as an event may be.
+func messageOf(list []metav1.Condition, conditionType string) string {
+	const most = 1000 // events carry 1 KiB
+	if c := meta.FindStatusCondition(list, conditionType); c != nil {
+		return clip(c.Message, most)
 	}
 	return ""
 }
@@ -148,8 +167,11 @@ func (s PolicyState) availability() (reason, message string) {
 }
 
 func (s PolicyState) setReconciling(c *conditions) {
+	// A process that starts lists what another had listed before: to a user nothing is under way.
+	restart := s.Policy.Status.ObservedGeneration == s.Policy.Generation &&
+		reasonOf(c.list, v1alpha1.ConditionReconciling) == v1alpha1.ReasonReconcile
 	for _, w := range s.Watches {
-		if !w.Synced && w.Reason == "" {
+		if !w.Synced && w.Reason == "" && !restart {
 			c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonWaitResourceSynced,
 				fmt.Sprintf("the first list of %s is under way", resourceName(w.Resource)))
 			return
@@ -173,7 +195,8 @@ func State(l *v1alpha1.PediaClusterLifecycle) (imported, waiting bool) {
 	switch reasonOf(l.Status.Conditions, v1alpha1.ConditionCreated) {
 	case "", v1alpha1.ReasonWaitCreationCondition, v1alpha1.ReasonReferenceResourceNotFound,
 		v1alpha1.ReasonWaitDependentResourceSynced, v1alpha1.ReasonMissingCredentials,
-		v1alpha1.ReasonSourceResourceNotFound, v1alpha1.ReasonPolicyNotReady:
+		v1alpha1.ReasonSourceResourceNotFound, v1alpha1.ReasonPolicyNotReady, v1alpha1.ReasonPaused,
+		v1alpha1.ReasonDryRun, v1alpha1.ReasonNotSelected, v1alpha1.ReasonDeletionCondition:
 		return false, true
 	default:
 		return false, false

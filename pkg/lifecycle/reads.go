@@ -10,6 +10,7 @@ import (
 // sourceReads are the fields of a source that the decisions read, whatever the expressions do.
 var sourceReads = [][]string{
 	{"metadata", "uid"},
+	{"metadata", "creationTimestamp"},
 	{"metadata", "annotations", v1alpha1.AnnotationPaused},
 	{"metadata", "annotations", v1alpha1.AnnotationSkip},
 }

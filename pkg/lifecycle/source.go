@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+	"github.com/clusterimport/clusterimport/pkg/expr"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
 
@@ -31,6 +32,10 @@ type SourceState struct {
 	// Namespace and Name name the source.
 	Namespace, Name string
 	Source          Lookup
+	// Definition is that of the source's kind.
+	Definition Definition
+	// Deletions is the state of the policy's budget that was written last.
+	Deletions *v1alpha1.Deletions
 	// Owned are the lifecycles that the policy controls for this source.
 	Owned []*v1alpha1.PediaClusterLifecycle
 	// ByName returns the lifecycle of that name, whoever controls it, or nil.
@@ -51,31 +56,40 @@ type SourceOutcome struct {
 
 // PlanSource decides whether a source has a lifecycle. It never deletes on doubt.
 func PlanSource(ctx context.Context, s SourceState) (Plan, SourceOutcome) {
-	if s.Source.Unknown != "" || paused(s.Policy.Policy.Annotations) || paused(annotationsOf(s.Source.Object)) {
+	if s.undecided() {
 		return Plan{}, SourceOutcome{}
 	}
 	owned := slices.SortedFunc(slices.Values(s.Owned), olderFirst)
 	if s.Source.Missing() {
-		return s.remove(owned, "its source is gone"), SourceOutcome{}
+		known := slices.DeleteFunc(owned, s.Definition.replaced)
+		return s.remove(known, "its source is gone"), SourceOutcome{}
 	}
-	if stale := claimedByOthers(owned, s.Source.UID()); len(stale) > 0 {
+	if stale := s.claimedByOthers(owned); len(stale) > 0 {
 		return s.remove(stale, "its source was deleted; an object of the same name is a new claim"), SourceOutcome{}
 	}
-	if annotationsOf(s.Source.Object)[v1alpha1.AnnotationSkip] == "true" {
-		return s.remove(owned, "its source has the annotation "+v1alpha1.AnnotationSkip), SourceOutcome{}
-	}
 	binding := s.Policy.Compiled.Bind(s.Source.Object)
-	selected, err := s.Policy.Compiled.Select(ctx, binding)
-	if err != nil {
+	excluded, err := excludes(ctx, s.Policy.Compiled, binding, s.Source.Object)
+	switch {
+	case err != nil:
 		return Plan{}, s.failed(owned, v1alpha1.ReasonSelectorFailed, err)
-	}
-	if !selected {
-		return s.remove(owned, "the selector does not keep its source"), SourceOutcome{}
-	}
-	if len(owned) > 0 && owned[0].Annotations[v1alpha1.AnnotationRename] != "true" {
+	case excluded != "":
+		return s.remove(owned, excluded), SourceOutcome{}
+	case len(owned) == 0 || owned[0].Annotations[v1alpha1.AnnotationRename] == "true":
+		return s.name(ctx, binding, owned)
+	default:
 		return s.keepInStep(owned[0]), SourceOutcome{}
 	}
-	name, err := s.Policy.Compiled.Name(ctx, binding)
+}
+
+// undecided reports that nothing is to be decided: the source is not known, frozen, or one of a kind that is gone.
+func (s SourceState) undecided() bool {
+	return s.Source.Unknown != "" || paused(s.Policy.Policy.Annotations) || paused(annotationsOf(s.Source.Object)) ||
+		s.Definition.former(s.Source.Object)
+}
+
+// name claims a name for a source that has none, or whose user wants another one.
+func (s SourceState) name(ctx context.Context, b *expr.Binding, owned []*v1alpha1.PediaClusterLifecycle) (Plan, SourceOutcome) {
+	name, err := s.Policy.Compiled.Name(ctx, b)
 	switch {
 	case err != nil:
 		return Plan{}, s.failed(owned, NameReason(err), err)
@@ -100,7 +114,7 @@ func (s SourceState) claim(name string) (Plan, SourceOutcome) {
 	l := &v1alpha1.PediaClusterLifecycle{}
 	l.APIVersion, l.Kind = v1alpha1.PediaClusterLifecycleKind.ToAPIVersionAndKind()
 	l.Name = name
-	l.Annotations = map[string]string{v1alpha1.AnnotationSourceUID: s.Source.UID()}
+	s.setClaim(l)
 	l.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.Policy.Policy, v1alpha1.ClusterImportPolicyKind)}
 	l.Spec = s.lifecycleSpec()
 	return Plan{Actions: []Action{CreateLifecycle{l}}}, SourceOutcome{}
@@ -140,18 +154,25 @@ func (s SourceState) keepInStep(l *v1alpha1.PediaClusterLifecycle) Plan {
 	if l.DeletionTimestamp != nil || paused(l.Annotations) {
 		return Plan{}
 	}
-	want := s.lifecycleSpec()
-	uid := s.Source.UID()
-	if equality.Semantic.DeepEqual(l.Spec, want) && l.Annotations[v1alpha1.AnnotationSourceUID] == uid {
+	updated := l.DeepCopy()
+	updated.Spec = s.lifecycleSpec()
+	s.setClaim(updated)
+	if equality.Semantic.DeepEqual(l, updated) {
 		return Plan{}
 	}
-	updated := l.DeepCopy()
-	updated.Spec = want
-	metav1.SetMetaDataAnnotation(&updated.ObjectMeta, v1alpha1.AnnotationSourceUID, uid)
 	return Plan{Actions: []Action{UpdateLifecycle{updated}}}
 }
 
-// remove plans the end of lifecycles, and with each, by the garbage collector, that of its PediaCluster.
+// setClaim writes into a lifecycle which object has its name, and under which definition it was seen.
+func (s SourceState) setClaim(l *v1alpha1.PediaClusterLifecycle) {
+	metav1.SetMetaDataAnnotation(&l.ObjectMeta, v1alpha1.AnnotationSourceUID, s.Source.UID())
+	if s.Definition.UID != "" {
+		metav1.SetMetaDataAnnotation(&l.ObjectMeta, v1alpha1.AnnotationDefinitionUID, string(s.Definition.UID))
+	}
+}
+
+// remove plans the end of lifecycles, and with each, by the garbage collector, that of its PediaCluster. One that has a
+// PediaCluster waits for the policy to admit that.
 func (s SourceState) remove(lifecycles []*v1alpha1.PediaClusterLifecycle, because string) Plan {
 	var plan Plan
 	for _, l := range lifecycles {
@@ -159,15 +180,19 @@ func (s SourceState) remove(lifecycles []*v1alpha1.PediaClusterLifecycle, becaus
 			continue
 		}
 		cluster := s.Cluster(l.Name)
-		if ownedBy(cluster, l) {
-			if s.spec().Mode == v1alpha1.ModeDryRun {
+		switch {
+		case !ownedBy(cluster, l):
+		case s.spec().Mode == v1alpha1.ModeDryRun:
+			continue
+		case s.spec().DeletionPolicy == v1alpha1.DeletionOrphan:
+			plan.release(cluster, l)
+		default:
+			plan.Due = append(plan.Due, v1alpha1.Removal{Name: l.Name, UID: l.UID})
+			if !admitted(s.Deletions, l.UID) {
 				continue
 			}
-			if s.spec().DeletionPolicy == v1alpha1.DeletionOrphan {
-				plan.release(cluster, l)
-			}
 		}
-		plan.add(DeleteLifecycle{Name: l.Name, UID: l.UID, Because: because})
+		plan.add(DeleteLifecycle{Name: l.Name, UID: l.UID, ResourceVersion: l.ResourceVersion, Because: because})
 		plan.add(Emit{Reason: v1alpha1.EventLifecycleDeleted, Message: fmt.Sprintf("deleted %s: %s", l.Name, because)})
 	}
 	return plan
@@ -182,11 +207,12 @@ func (p *Plan) release(cluster *v1alpha2.PediaCluster, l *v1alpha1.PediaClusterL
 }
 
 // claimedByOthers are the lifecycles that another object of the same name has claimed. Lifecycles without a
-// claim were made by Clusterpedia's controllers: they are taken over.
-func claimedByOthers(owned []*v1alpha1.PediaClusterLifecycle, uid string) []*v1alpha1.PediaClusterLifecycle {
+// claim were made by Clusterpedia's controllers: they are taken over. So are those of a kind that was defined anew.
+func (s SourceState) claimedByOthers(owned []*v1alpha1.PediaClusterLifecycle) []*v1alpha1.PediaClusterLifecycle {
 	var stale []*v1alpha1.PediaClusterLifecycle
 	for _, l := range owned {
-		if claim := l.Annotations[v1alpha1.AnnotationSourceUID]; claim != "" && claim != uid {
+		claim := l.Annotations[v1alpha1.AnnotationSourceUID]
+		if claim != "" && claim != s.Source.UID() && !s.Definition.replaced(l) {
 			stale = append(stale, l)
 		}
 	}

@@ -45,6 +45,7 @@ type Policy struct {
 	name       text
 	references []reference
 	ready      condition
+	obsolete   condition // nil is never
 	template   document
 	inputs     *expr.Inputs
 	warnings   diag.List
@@ -82,6 +83,9 @@ func Compile(spec *v1alpha1.ClusterImportPolicySpec, types Types) (*Policy, diag
 	all := c.env(len(spec.References))
 	p.template = c.document(all, "spec.template", spec.Template)
 	p.ready = c.condition(all, "spec.creationCondition", spec.CreationCondition)
+	if deletion := spec.DeletionCondition; strings.TrimSpace(deletion) != "" {
+		p.obsolete = c.condition(all, "spec.deletionCondition", deletion)
+	}
 	if c.list.HasErrors() {
 		return nil, c.list
 	}

@@ -159,6 +159,14 @@ func (p *Policy) Ready(ctx context.Context, b *expr.Binding) (bool, error) {
 	return ready, err
 }
 
+// Obsolete reports whether the PediaCluster has to go, and may not be created, though its source is there.
+func (p *Policy) Obsolete(ctx context.Context, b *expr.Binding) (bool, error) {
+	if p.obsolete == nil {
+		return false, nil
+	}
+	return p.obsolete.Bool(ctx, b)
+}
+
 // Render returns the PediaCluster of that name. The error is an *InvalidError when the document is none.
 func (p *Policy) Render(ctx context.Context, b *expr.Binding, name string) (*Rendered, error) {
 	e := p.begin(StageRender, b)

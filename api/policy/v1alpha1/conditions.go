@@ -8,6 +8,9 @@ const (
 	// AnnotationSourceUID on a lifecycle holds the UID of the source object that claimed its name.
 	// It is an annotation so that it survives on the CRDs that Clusterpedia's own chart installs.
 	AnnotationSourceUID = "policy.clusterpedia.io/source-uid"
+	// AnnotationDefinitionUID on a lifecycle holds the UID of the CustomResourceDefinition under which its source was
+	// seen last: that a source is missing under another one proves nothing.
+	AnnotationDefinitionUID = "policy.clusterpedia.io/definition-uid"
 	// AnnotationLifecycleUID on a PediaCluster holds the UID of the lifecycle that it belongs to. It stands there
 	// instead of an ownerReference while the policy says deletionPolicy: Orphan, so that no garbage collector
 	// removes the PediaCluster.
@@ -21,6 +24,8 @@ const (
 	// AnnotationRename, set to "true" by a user on a lifecycle, asks for the name that nameTemplate gives now: the
 	// lifecycle is removed and its source claims the new name.
 	AnnotationRename = "policy.clusterpedia.io/rename"
+	// AnnotationRelease, set to a new value by a user on a policy, releases the removals that are held by then.
+	AnnotationRelease = "policy.clusterpedia.io/release-deletions"
 )
 
 // Condition types.
@@ -35,6 +40,10 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionSourceAvailable of a policy: the source kind and the kinds of the references can be watched.
 	ConditionSourceAvailable = "SourceAvailable"
+
+	// ConditionDeletionsHeld of a policy is True while the budget of removals holds some. A policy that never held any
+	// has no such condition.
+	ConditionDeletionsHeld = "DeletionsHeld"
 
 	// ConditionCreated of a lifecycle: the PediaCluster exists and is its own.
 	ConditionCreated = "Created"
@@ -71,6 +80,11 @@ const (
 	ReasonReconcile = "ReconcileSourceResourceAndLifecycle"
 	// ReasonFailedReconcile (Reconciling=True): the policy could not be put to work; it is tried again.
 	ReasonFailedReconcile = "FailedReconcile"
+
+	// ReasonBudgetExceeded (DeletionsHeld=True): more clusters are due for removal than maxDeletions allows.
+	ReasonBudgetExceeded = "BudgetExceeded"
+	// ReasonWithinBudget (DeletionsHeld=False): nothing is held any more.
+	ReasonWithinBudget = "WithinBudget"
 
 	// ReasonActive (Ready=True): the policy is compiled and its sources are followed.
 	ReasonActive = "Active"
@@ -121,6 +135,13 @@ const (
 	// ReasonUpdateHeld (Updating=False): what the PediaCluster should hold is not known; it keeps what it has.
 	ReasonUpdateHeld = "UpdateHeld"
 
+	// ReasonNotSelected (Ready=False): the source is not selected, or a user wants it skipped. The lifecycle goes as the
+	// policy's maxDeletions allows.
+	ReasonNotSelected = "NotSelected"
+	// ReasonDeletionCondition (Created=False or Ready=False): the deletion condition is true.
+	ReasonDeletionCondition = "DeletionCondition"
+	// ReasonDeletionConditionFailed (Created=False or Ready=False): the deletion condition could not be decided.
+	ReasonDeletionConditionFailed = "DeletionConditionFailed"
 	// ReasonDryRun (Created, Updating or Ready=False): what the message says would be written, were the policy's mode
 	// not DryRun.
 	ReasonDryRun = "DryRun"
@@ -145,6 +166,8 @@ const (
 const (
 	// EventLifecycleDeleted: a lifecycle was removed; the message says why.
 	EventLifecycleDeleted = "LifecycleDeleted"
+	// EventPediaClusterDeleted: a PediaCluster was deleted for the deletion condition.
+	EventPediaClusterDeleted = "PediaClusterDeleted"
 	// EventPediaClusterAdopted: a PediaCluster that somebody else made was taken over.
 	EventPediaClusterAdopted = "PediaClusterAdopted"
 	// EventPediaClusterReleased: a PediaCluster will not go with its lifecycle.

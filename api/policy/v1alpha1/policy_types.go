@@ -2,6 +2,8 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // ClusterImportPolicy describes how the objects of one kind become PediaClusters.
@@ -43,6 +45,8 @@ type ClusterImportPolicyList struct {
 
 // ClusterImportPolicySpec is what a policy's author writes. Every expression field is either a Go template
 // (it contains "{{") or CEL: text with ${…} in names, namespaces and the template, a bool in conditions.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.deletionCondition) || !has(self.deletionPolicy) || self.deletionPolicy != 'Orphan'",message="deletionCondition deletes PediaClusters, which deletionPolicy: Orphan forbids"
 type ClusterImportPolicySpec struct {
 	// source is the kind of object that describes a cluster.
 	// +required
@@ -97,6 +101,21 @@ type ClusterImportPolicySpec struct {
 	// (Delete, the default) or stays (Orphan).
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// deletionCondition says when the PediaCluster is deleted, and not created, though the source is there and
+	// selected. It sees the source and the references.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	DeletionCondition string `json:"deletionCondition,omitempty"`
+
+	// maxDeletions is how many imported clusters may be removed within an hour because their sources are gone or not
+	// selected, or for the deletionCondition: a number, or a percentage, rounded up, of those that were imported when
+	// the hour began. Further removals are held. Left out: 10%, but at least 5. It does not concern what users delete,
+	// among it the policy.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? int(self) >= 0 : string(self).matches('^(100|[0-9]{1,2})%$')",message="must be a number that is not negative, or a percentage from 0% to 100%"
+	MaxDeletions *intstr.IntOrString `json:"maxDeletions,omitempty"`
 }
 
 // Mode says whether PediaClusters are written.
@@ -223,6 +242,10 @@ type ClusterImportPolicyStatus struct {
 	// +optional
 	Sources *SourceCounts `json:"sources,omitempty"`
 
+	// deletions says how much of the budget maxDeletions is used. It is there once something was due for removal.
+	// +optional
+	Deletions *Deletions `json:"deletions,omitempty"`
+
 	// failures are the first sources, in order of namespace and name, for which no lifecycle could be made.
 	// +optional
 	// +listType=atomic
@@ -254,6 +277,45 @@ type SourceCounts struct {
 	// failed is how many of them cannot be imported before somebody mends something.
 	// +optional
 	Failed int32 `json:"failed"`
+}
+
+// Deletions is the state of the budget of removals. A removal is counted before it is done.
+type Deletions struct {
+	// windowStart is when the hour began that the numbers are about: with the first removal after the hour before.
+	// +required
+	WindowStart metav1.Time `json:"windowStart"`
+	// fleet is how many imported clusters the policy had then.
+	// +required
+	Fleet int32 `json:"fleet"`
+	// allowed is how many may be removed in the hour, released ones included.
+	// +required
+	Allowed int32 `json:"allowed"`
+	// removed is how many were admitted in it.
+	// +required
+	Removed int32 `json:"removed"`
+	// held is how many are due beyond that, and stay.
+	// +required
+	Held int32 `json:"held"`
+	// released is how many a user released in it.
+	// +optional
+	Released int32 `json:"released,omitempty"`
+	// release is the value of the annotation policy.clusterpedia.io/release-deletions that was seen last.
+	// +optional
+	Release string `json:"release,omitempty"`
+	// admitted are the removals that are counted and not yet seen done.
+	// +optional
+	// +listType=map
+	// +listMapKey=uid
+	// +kubebuilder:validation:MaxItems=32
+	Admitted []Removal `json:"admitted,omitempty"`
+}
+
+// Removal is that of a lifecycle with its PediaCluster, or of a PediaCluster.
+type Removal struct {
+	// +required
+	Name string `json:"name"`
+	// +required
+	UID types.UID `json:"uid"`
 }
 
 // SourceFailure says why one source has no lifecycle.
