@@ -81,7 +81,7 @@ func (s PolicyState) budget() (next *v1alpha1.Deletions, again time.Duration) {
 	next.Held = int32(max(0, len(due)-room)) //nolint:gosec // fleets have fewer than 2^31 clusters
 	now := min(room, len(due), max(0, maxAdmitted-len(next.Admitted)))
 	next.Admitted = append(next.Admitted, due[:now]...)
-	next.Removed += int32(now) //nolint:gosec // at most maxAdmitted
+	next.Removed += int32(now)
 	if next.Held > 0 {
 		again = next.WindowStart.Add(deletionWindow).Sub(s.Now)
 	}

@@ -174,7 +174,7 @@ func TestBudget(t *testing.T) {
 // TestBudgetHolds: whatever comes and goes, whenever a process starts anew, no more goes within a window than was
 // allowed.
 func TestBudgetHolds(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // reproducible
+	random := rand.New(rand.NewPCG(1, 2))
 	p := active(t, nil).Policy
 	limit := intstr.FromString("10%")
 	p.Spec.MaxDeletions = &limit

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,11 @@ import (
 func TestObjections(t *testing.T) {
 	ready := func(more map[string]any) map[string]any {
 		spec := map[string]any{"pick": true, "alias": "x", "ready": true, "url": "https://x"}
-		for key, value := range more {
-			spec[key] = value
-		}
+		maps.Copy(spec, more)
 		return source(spec)
 	}
 	noSelector := ready(nil)
-	delete(noSelector["spec"].(map[string]any), "pick") //nolint:forcetypeassert // it was made above
+	delete(noSelector["spec"].(map[string]any), "pick")
 	admitted := &v1alpha1.Deletions{Admitted: []v1alpha1.Removal{{Name: "c-x", UID: "cluster-uid"}}}
 	const retired = "source.spec.retired"
 	cases := map[string]struct {

@@ -26,10 +26,10 @@ func with(object map[string]any, annotation, value string) map[string]any {
 	return copied
 }
 
-// annotated is a lifecycle of the source "one" with an annotation.
-func annotated(annotation, value string) *v1alpha1.PediaClusterLifecycle {
+// annotated is a lifecycle of the source "one" with an annotation that is true.
+func annotated(annotation string) *v1alpha1.PediaClusterLifecycle {
 	l := held("c-x", "source-uid")
-	metav1.SetMetaDataAnnotation(&l.ObjectMeta, annotation, value)
+	metav1.SetMetaDataAnnotation(&l.ObjectMeta, annotation, "true")
 	return l
 }
 
@@ -78,11 +78,11 @@ func TestOptOutsOfSources(t *testing.T) {
 		},
 		"PausedLifecycle": {
 			reason: "a paused lifecycle stays, though its source is gone",
-			source: lifecycle.NotFound(), owned: annotated(v1alpha1.AnnotationPaused, "true"),
+			source: lifecycle.NotFound(), owned: annotated(v1alpha1.AnnotationPaused),
 		},
 		"PausedLifecycleStep": {
 			reason: "nor does it follow an edit of the policy",
-			source: lifecycle.Found(picked), owned: annotated(v1alpha1.AnnotationPaused, "true"),
+			source: lifecycle.Found(picked), owned: annotated(v1alpha1.AnnotationPaused),
 		},
 		"NotPaused": {
 			reason: "only the word true pauses",
@@ -106,17 +106,17 @@ func TestOptOutsOfSources(t *testing.T) {
 		},
 		"Rename": {
 			reason: "a user may ask for the new name",
-			source: lifecycle.Found(renamed), owned: annotated(v1alpha1.AnnotationRename, "true"),
+			source: lifecycle.Found(renamed), owned: annotated(v1alpha1.AnnotationRename),
 			want: `delete lifecycle c-x: a user asked for its new name, "c-y"|` +
 				`event LifecycleDeleted: deleted c-x: a user asked for its new name, "c-y"`,
 		},
 		"RenameTaken": {
 			reason: "not while another has that name: the cluster would be lost",
-			source: lifecycle.Found(renamed), owned: annotated(v1alpha1.AnnotationRename, "true"), other: "c-y", want: "update lifecycle c-x",
+			source: lifecycle.Found(renamed), owned: annotated(v1alpha1.AnnotationRename), other: "c-y", want: "update lifecycle c-x",
 		},
 		"RenameSame": {
 			reason: "the annotation does nothing when the name is the same",
-			source: lifecycle.Found(picked), owned: annotated(v1alpha1.AnnotationRename, "true"), want: "update lifecycle c-x",
+			source: lifecycle.Found(picked), owned: annotated(v1alpha1.AnnotationRename), want: "update lifecycle c-x",
 		},
 		"DryRun": {
 			reason: "a dry run makes lifecycles, to say in their status what it would do",
@@ -202,7 +202,7 @@ func TestModes(t *testing.T) {
 			message: "frozen by the annotation policy.clusterpedia.io/paused of the source",
 		},
 		"PausedLifecycle": {
-			reason: "a paused lifecycle does not follow its source", lifecycle: annotated(v1alpha1.AnnotationPaused, "true"),
+			reason: "a paused lifecycle does not follow its source", lifecycle: annotated(v1alpha1.AnnotationPaused),
 			source: moved, cluster: clusterOf(mine, ""), ready: "Unknown/Paused", message: "of the lifecycle",
 		},
 		"PausedPolicy": {
