@@ -128,8 +128,7 @@ func (t *translator) oneNode(n parse.Node, d dot) (maker, error) {
 		if v.kind() == expr.Bool {
 			return t.at(n.Pos, t.low.truth(v)), nil
 		}
-		printed := t.low.printed(v)
-		return t.at(n.Pos, func() celast.Expr { return t.call(fnIsTrue, printed()) }), nil
+		return t.at(n.Pos, t.low.isTrue(t.low.printed(v))), nil
 	case *parse.IfNode:
 		return t.branch(&n.BranchNode, d, false, t.one)
 	case *parse.WithNode:
@@ -168,7 +167,7 @@ func (t *translator) printedTrue(nodes []parse.Node, d dot) (maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() celast.Expr { return t.call(fnIsTrue, text()) }, nil
+	return t.low.isTrue(text), nil
 }
 
 // silentOrTrue reports whether nodes print nothing but white space and one "true": a round that prints other text

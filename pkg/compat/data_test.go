@@ -45,14 +45,13 @@ func (g *generator) texts() map[string]any {
 
 func (g *generator) spec() map[string]any {
 	out := map[string]any{}
-	for name, k := range map[string]kind{
-		"text": kindText, "other": kindText, "count": kindInt, "zero": kindInt, "yes": kindBool, "no": kindBool, "ratio": kindFloat, "whole": kindFloat,
-		"names": kindList, "numbers": kindList, "none": kindList, "nested": kindMap, "any": kindAny,
+	for _, f := range []scoped{
+		{"text", kindText}, {"other", kindText}, {"count", kindInt}, {"zero", kindInt}, {"yes", kindBool}, {"no", kindBool}, {"ratio", kindFloat}, {"whole", kindFloat},
+		{"names", kindList}, {"numbers", kindList}, {"none", kindList}, {"nested", kindMap}, {"any", kindAny},
 	} {
-		if g.one(7) {
-			continue
+		if !g.one(7) {
+			out[f.name] = g.field(f.name, f.kind)
 		}
-		out[name] = g.field(name, k)
 	}
 	if g.one(2) && !g.conforming {
 		out["null"] = nil

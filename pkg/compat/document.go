@@ -27,7 +27,7 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 		return nil, diag.List{s.at(CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
 	}
 	l := documentLanguage{parsed: p, env: env, marker: &marker{source: s, templates: p.templates, within: []string{rootName}}}
-	w, err := l.mark(p.root.Nodes, nil)
+	w, err := l.mark(p.root.Nodes)
 	if err != nil {
 		return nil, p.said(s.refusals(err))
 	}

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"strconv"
+	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
@@ -178,6 +179,28 @@ func (l exact) rounds(over maker, item string, body maker, first bool) maker {
 		return l.fold(over(), item, name, l.boolean(false), while, step)
 	}
 }
+
+func (l exact) joined(pieces []maker) maker {
+	return func() celast.Expr {
+		made := make([]celast.Expr, len(pieces))
+		for i, piece := range pieces {
+			made[i] = piece()
+		}
+		return l.call(fnJoin, l.list(made...))
+	}
+}
+
+func (l exact) joinedRounds(over maker, item string, body maker) maker {
+	return func() celast.Expr { return l.call(fnJoin, l.mapEach(over(), item, body())) }
+}
+
+func (l exact) isTrue(text maker) maker {
+	return func() celast.Expr { return l.call(fnIsTrue, text()) }
+}
+
+func (exact) repeats(v value) bool { return v.constant != nil }
+
+func (exact) stateful(parse.Pos) error { return nil }
 
 func (l exact) logical(and bool, operands []value) value {
 	if len(operands) == 1 {

@@ -122,7 +122,7 @@ func (l documentLanguage) parse(t *translator, d dot, nodes []parse.Node, kind l
 	if kind.function == "" && len(nodes) == 1 && branchOf(nodes[0]) != nil {
 		return l.control(t, d, nodes[0], kind)
 	}
-	w, err := l.mark(nodes, nil)
+	w, err := l.mark(nodes)
 	if err != nil {
 		return nil, err
 	}

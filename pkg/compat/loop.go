@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"cmp"
 	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
@@ -33,7 +34,8 @@ func (t *translator) enter(n *parse.RangeNode, d dot) (loop, error) {
 	if len(n.Pipe.Decl) == 2 {
 		return t.enterPairs(n, t.low.pairs(over), ranged), nil
 	}
-	v, like := t.low.each(over), "item"
+	v := t.low.each(over)
+	like := cmp.Or(v.name, "item")
 	if len(n.Pipe.Decl) == 1 {
 		like = n.Pipe.Decl[0].Ident[0]
 	}
@@ -100,8 +102,6 @@ func (t *translator) rangeText(n *parse.RangeNode, d dot) (maker, error) {
 	}
 	return t.ranged(n, d, func(l loop) (func(maker) maker, error) {
 		body, err := t.textOf(n.List.Nodes, l.dot)
-		return func(over maker) maker {
-			return func() celast.Expr { return t.call(fnJoin, t.mapEach(over(), l.item, body())) }
-		}, err
+		return func(over maker) maker { return t.low.joinedRounds(over, l.item, body) }, err
 	}, t.textOf)
 }

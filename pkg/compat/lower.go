@@ -270,6 +270,7 @@ func (t *translator) functionCall(name *parse.IdentifierNode, nodes []parse.Node
 		return value{}, t.source.refuse(CodeParse, name.Pos, "wrong number of arguments for %s: got %d", name.Ident, len(args))
 	}
 	t.lintCall(f, args, name.Pos)
+	t.pos = name.Pos
 	v := t.low.function(f, args)
 	v.decoded = name.Ident == "b64dec"
 	return t.valueAt(name.Pos, v), nil

@@ -77,9 +77,10 @@ func (w *marked) locate(offset int) int {
 	return w.spans[i].pos
 }
 
-// mark marks nodes; before are the declarations that they see.
-func (m *marker) mark(nodes, before []parse.Node) (*marked, error) {
+// mark marks nodes.
+func (m *marker) mark(nodes []parse.Node) (*marked, error) {
 	w := &marked{}
+	var before []parse.Node
 	for i, n := range nodes {
 		if m.count++; m.count > maxTemplateNodes {
 			return nil, m.source.refuse(CodeTooLarge, n.Position(), "the template is too large: it has more than %d nodes", maxTemplateNodes)
@@ -187,7 +188,7 @@ func (m *marker) branches(n parse.Node) ([]string, error) {
 		if list == nil {
 			continue
 		}
-		w, err := m.mark(list.Nodes, nil)
+		w, err := m.mark(list.Nodes)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,8 @@ const (
 	CodeParse diag.Code = "CT-PARSE"
 	// CodeUnsupported is a construct or function that is not translated.
 	CodeUnsupported diag.Code = "CT-UNSUPPORTED"
+	// CodeNative is a construct without a counterpart that a person would write in CEL; the template stays as it is.
+	CodeNative diag.Code = "CT-NATIVE"
 	// CodeTooLarge is a template beyond the limits of size.
 	CodeTooLarge diag.Code = "CT-TOO-LARGE"
 	// CodeType is a translated expression that does not type-check.

@@ -10,7 +10,7 @@ import (
 
 // The size of the random test: each template is evaluated as a text and as a condition on each of its data.
 const (
-	randomData        = 16
+	randomData        = 20
 	randomEvaluations = 200_000
 )
 

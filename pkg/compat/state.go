@@ -59,6 +59,9 @@ func (t *translator) holding(names []string, values []value, rest func() (maker,
 func (t *translator) withState(
 	n parse.Node, d dot, names []string, jumps bool, pieces []maker, rest func(pieces []maker) (maker, error), end ending,
 ) (maker, error) {
+	if err := t.low.stateful(n.Position()); err != nil {
+		return nil, err
+	}
 	state, err := t.stateOf(n, d, names, jumps)
 	if err != nil {
 		return nil, err
@@ -135,6 +138,9 @@ func (t *translator) stateEnding(names []string, jumps bool) ending {
 
 // rangeState lowers a range whose rounds assign to names or jump.
 func (t *translator) rangeState(n *parse.RangeNode, d dot, names []string, jumps bool) (maker, error) {
+	if err := t.low.stateful(n.Pos); err != nil {
+		return nil, err
+	}
 	inner := jumpsWithin(n)
 	before := t.stateEnding(names, inner)(nil, nil)
 	body := func(l loop) (func(maker) maker, error) {

@@ -112,6 +112,7 @@ func (t *translator) sequence(nodes []parse.Node, d dot, pieces []maker, end end
 
 // count keeps the work of lowering within bounds: a template within a template is lowered where it is called.
 func (t *translator) count(n parse.Node) error {
+	t.pos = n.Position()
 	if t.lowered++; t.lowered > maxTemplateNodes {
 		return t.source.refuse(CodeTooLarge, n.Position(), "the template is too large: it has more than %d nodes", maxTemplateNodes)
 	}
@@ -135,7 +136,7 @@ func (t *translator) define(p *parse.PipeNode, d dot, rest func() (maker, error)
 func (t *translator) bound(variableName, like string, init value, pos parse.Pos, body func(held value) (maker, error)) (maker, error) {
 	held := init
 	name := ""
-	if init.constant == nil {
+	if !t.low.repeats(init) {
 		name = t.fresh(like)
 		held = t.held(name, init)
 	}
@@ -158,13 +159,7 @@ func (t *translator) joined(pieces []maker) maker {
 	case 1:
 		return pieces[0]
 	}
-	return func() celast.Expr {
-		made := make([]celast.Expr, len(pieces))
-		for i, piece := range pieces {
-			made[i] = piece()
-		}
-		return t.call(fnJoin, t.list(made...))
-	}
+	return t.low.joined(pieces)
 }
 
 // piece lowers one node to the text that it prints, or nil when it prints nothing.

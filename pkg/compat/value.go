@@ -46,6 +46,8 @@ type value struct {
 	// place is where the value stands in a Kubernetes object; open says that it may have more fields than the schema.
 	place place
 	open  bool
+	// ofItem is a field of what a loop visits.
+	ofItem bool
 }
 
 // place tells the fields that every Kubernetes object has.
@@ -55,6 +57,8 @@ const (
 	elsewhere place = iota
 	wholeObject
 	itsMetadata
+	// itsParts are its spec, status and data: objects where they are there.
+	itsParts
 )
 
 // has reports whether an object has a field for certain.
@@ -64,16 +68,23 @@ func (p place) has(name string) bool {
 		return name == "metadata" || name == "apiVersion" || name == "kind"
 	case itsMetadata:
 		return name == "name"
-	case elsewhere:
+	case elsewhere, itsParts:
 	}
 	return false
 }
 
 func (p place) below(name string) place {
-	if p == wholeObject && name == "metadata" {
-		return itsMetadata
+	if p != wholeObject {
+		return elsewhere
 	}
-	return elsewhere
+	switch name {
+	case "metadata":
+		return itsMetadata
+	case "spec", "status", "data":
+		return itsParts
+	default:
+		return elsewhere
+	}
 }
 
 // objectSchema is what is known of an object: its metadata at least. It is open if it may have other fields.

@@ -108,7 +108,7 @@ func TestLegacyPolicies(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%v: (-want +got)\n%s", source["metadata"], diff)
 				}
-if got.Ready && got.Spec != nil {
+				if got.Ready && got.Spec != nil {
 					ready++
 				}
 			}
@@ -117,6 +117,74 @@ if got.Ready && got.Spec != nil {
 			}
 		})
 	}
+}
+
+// convertedDiffers are the sources, by policy, for which a converted policy gives something else, and the assumption
+// that they break.
+var convertedDiffers = map[string]string{
+	"cluster-api twice":          "several matches count as one",
+	"upstream cluster_api twice": "several matches count as one",
+}
+
+// TestConvertedPolicies compares policies with what they are converted to: CEL, all of it.
+func TestConvertedPolicies(t *testing.T) {
+	for name, spec := range legacyPolicies(t) {
+		t.Run(name, func(t *testing.T) {
+			compiled, list := policy.Compile(spec, policy.Types{})
+			if compiled == nil {
+				t.Fatalf("refused:\n%s", list)
+			}
+			converted := policyOf(t, converted(t, spec))
+			objects := legacyObjects(t, name)
+			for _, source := range objects {
+				if len(spec.References) > 0 && source["kind"] == "Secret" {
+					continue
+				}
+				metadata, _ := source["metadata"].(map[string]any)
+				reason, differs := convertedDiffers[fmt.Sprint(name, " ", metadata["name"])]
+				diff := cmp.Diff(ours(t, compiled, objects, source), ours(t, converted, objects, source))
+				if differs != (diff != "") {
+					t.Errorf("%v: (-Go template +CEL) %s\n%s", metadata, reason, diff)
+				}
+			}
+		})
+	}
+}
+
+func policyOf(t *testing.T, spec *v1alpha1.ClusterImportPolicySpec) *policy.Policy {
+	t.Helper()
+	compiled, list := policy.Compile(spec, policy.Types{})
+	if compiled == nil {
+		t.Fatalf("the converted policy is refused:\n%s", list)
+	}
+	return compiled
+}
+
+// converted is a spec with all its Go templates in CEL.
+func converted(t *testing.T, spec *v1alpha1.ClusterImportPolicySpec) *v1alpha1.ClusterImportPolicySpec {
+	t.Helper()
+	fields, list := policy.Convert(spec, policy.Types{})
+	if list.HasErrors() {
+		t.Fatal(list)
+	}
+	out := spec.DeepCopy()
+	texts := map[string]*string{
+		"spec.source.selectorTemplate": &out.Source.SelectorTemplate, "spec.nameTemplate": &out.NameTemplate,
+		"spec.template": &out.Template, "spec.creationCondition": &out.CreationCondition,
+	}
+	for i := range out.References {
+		texts[fmt.Sprintf("spec.references[%d].namespaceTemplate", i)] = &out.References[i].NamespaceTemplate
+		texts[fmt.Sprintf("spec.references[%d].nameTemplate", i)] = &out.References[i].NameTemplate
+	}
+	for _, f := range fields {
+		if len(f.Stays) > 0 {
+			t.Errorf("%s stays:\n%s", f.Field, f.Stays)
+		}
+		if f.Converted != nil {
+			*texts[f.Field] = f.Converted.Text
+		}
+	}
+	return out
 }
 
 func find(objects []map[string]any, namespace, name string) map[string]any {
