@@ -1,5 +1,5 @@
-// Package examples_test runs every example: the bundled policy of a platform, and the same in Clusterpedia's language,
-// make of the folder's objects what its files say.
+// Package examples_test runs every example: the bundled policy of a platform, the same in Clusterpedia's language, and
+// what convert makes of that, make of the folder's objects what its files say.
 package examples_test
 
 import (
@@ -42,7 +42,42 @@ func TestExamples(t *testing.T) {
 				want = other
 			}
 			t.Run(folder+"/GoTemplate", func(t *testing.T) { compare(t, translated, objects, want, 0) })
+			t.Run(folder+"/Converted", func(t *testing.T) {
+				converted := filepath.Join(folder, "converted.yaml")
+				convert(t, translated, objects, converted)
+				compare(t, converted, objects, want, 0)
+			})
 		}
+	}
+}
+
+// convert converts a policy, which must give the same on the objects, and compares with the file want.
+func convert(t *testing.T, policy, objects, want string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := cli.Main([]string{"clusterimport", "convert", "-f", policy, "--verify", objects}, nil, &stdout, &stderr); code != 0 {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	if strings.Contains(stderr.String(), "stays a Go template") {
+		t.Errorf("not all is converted:\n%s", stderr.String())
+	}
+	checkFile(t, want, stdout.String())
+}
+
+// checkFile compares a result with a file.
+func checkFile(t *testing.T, file, result string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(result), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(text), result); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -73,19 +108,7 @@ func compare(t *testing.T, policy, objects, want string, code int) {
 	if got != code || stderr.Len() > 0 {
 		t.Errorf("exit code %d: %s", got, stderr.String())
 	}
-	result := kubeconfigs.ReplaceAllStringFunc(stdout.String(), readable)
-	if *update {
-		if err := os.WriteFile(want, []byte(result), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(text), result); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
+	checkFile(t, want, kubeconfigs.ReplaceAllStringFunc(stdout.String(), readable))
 }
 
 // kubeconfigs are shown as their text: nobody can review base64.

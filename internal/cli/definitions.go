@@ -87,13 +87,18 @@ func (d definitions) types(ctx context.Context, spec *v1alpha1.ClusterImportPoli
 	if len(d) == 0 {
 		return policy.Types{}
 	}
+	return policy.TypesOf(ctx, d, d.resources(spec))
+}
+
+// resources are those of a policy, in the versions that an API server would choose.
+func (d definitions) resources(spec *v1alpha1.ClusterImportPolicySpec) policy.Resources {
 	resources := policy.Resources{Source: d.choose(spec.Source.Group, spec.Source.Resource, spec.Source.Versions)}
 	for _, r := range spec.References {
 		resources.References = append(resources.References, policy.ReferenceResource{
 			Key: r.Key, GroupVersionResource: d.choose(r.Group, r.Resource, r.Versions),
 		})
 	}
-	return policy.TypesOf(ctx, d, resources)
+	return resources
 }
 
 // choose chooses the version that an API server would: the first of versions that is served, without versions the one

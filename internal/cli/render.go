@@ -126,7 +126,12 @@ func readPolicy(path string, stdin io.Reader) (*v1alpha1.ClusterImportPolicy, er
 	if err != nil {
 		return nil, err
 	}
-	if data, err = yaml.YAMLToJSONStrict(data); err != nil {
+	return decodePolicy(data)
+}
+
+func decodePolicy(data []byte) (*v1alpha1.ClusterImportPolicy, error) {
+	data, err := yaml.YAMLToJSONStrict(data)
+	if err != nil {
 		return nil, fmt.Errorf("cannot read the policy: %w", err)
 	}
 	p := &v1alpha1.ClusterImportPolicy{}

@@ -63,7 +63,7 @@ func newRoot(program string) *cobra.Command {
 	if strings.HasPrefix(filepath.Base(program), "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl clusterimport"}
 	}
-	root.AddCommand(newRender(), newEval(), newLint(), newRBAC(), newCRDs(), newPolicies(), newVersion())
+	root.AddCommand(newRender(), newEval(), newLint(), newConvert(), newRBAC(), newCRDs(), newPolicies(), newVersion())
 	return root
 }
 
