@@ -55,7 +55,11 @@ func TestExamples(t *testing.T) {
 func convert(t *testing.T, policy, objects, want string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if code := cli.Main([]string{"clusterimport", "convert", "-f", policy, "--verify", objects}, nil, &stdout, &stderr); code != 0 {
+	args := []string{"clusterimport", "convert", "-f", policy, "--verify", objects}
+	if crd := filepath.Join(filepath.Dir(policy), "crd.yaml"); exists(t, crd) {
+		args = append(args, "--crds", crd)
+	}
+	if code := cli.Main(args, nil, &stdout, &stderr); code != 0 {
 		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
 	if strings.Contains(stderr.String(), "stays a Go template") {

@@ -69,11 +69,8 @@ func (o *convertOptions) run(cmd *cobra.Command, args []string) error {
 	types := policy.TypesOf(cmd.Context(), defined, defined.resources(&before.Spec))
 	types.Untyped = nil
 	compiled, list := policy.Compile(&before.Spec, types)
-	if err := printDiagnostics(cmd.ErrOrStderr(), list); err != nil {
-		return err
-	}
 	if compiled == nil {
-		return errFindings
+		return errors.Join(printDiagnostics(cmd.ErrOrStderr(), list), errFindings)
 	}
 	fields, list := policy.Convert(&before.Spec, types)
 	if list.HasErrors() {

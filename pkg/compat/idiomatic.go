@@ -84,7 +84,7 @@ func (l idiomatic) step(x value, name string) value {
 		l.assume(AssumesObject, x.make)
 	}
 	schema, _ := x.schema.Field(name)
-	next := value{schema: schema, presence: optional, simple: x.simple, place: x.place.below(name), ofItem: x.presence == maybe}
+	next := value{schema: schema, presence: optional, simple: x.simple, place: x.place.below(name), ofItem: x.place == roundItem}
 	next.make = func() celast.Expr { return l.optionalField(x.make(), name) }
 	if strict := l.strict(x); strict != nil {
 		next.strict = func() celast.Expr {
@@ -336,7 +336,9 @@ func (l idiomatic) each(x value) visit {
 	default:
 		l.cannotf("a loop over anything but a list has no counterpart")
 	}
-	return visit{over: l.orList(x), item: itemOf(x.of()), name: itemName(l.show(x.make))}
+	v := visit{over: l.orList(x), item: itemOf(x.of()), name: itemName(l.show(x.make))}
+	v.item.place = roundItem
+	return v
 }
 
 func (l idiomatic) orList(x value) maker {

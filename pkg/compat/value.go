@@ -59,6 +59,8 @@ const (
 	itsMetadata
 	// itsParts are its spec, status and data: objects where they are there.
 	itsParts
+	// roundItem is what a loop visits.
+	roundItem
 )
 
 // has reports whether an object has a field for certain.
@@ -68,7 +70,7 @@ func (p place) has(name string) bool {
 		return name == "metadata" || name == "apiVersion" || name == "kind"
 	case itsMetadata:
 		return name == "name"
-	case elsewhere, itsParts:
+	case elsewhere, itsParts, roundItem:
 	}
 	return false
 }
