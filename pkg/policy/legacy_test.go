@@ -122,7 +122,6 @@ func TestLegacyPolicies(t *testing.T) {
 // convertedDiffers are the sources, by policy, for which a converted policy gives something else, and the assumption
 // that they break.
 var convertedDiffers = map[string]string{
-	"cluster-api twice":          "several matches count as one",
 	"upstream cluster_api twice": "several matches count as one",
 }
 
