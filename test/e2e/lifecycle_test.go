@@ -12,8 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-
 // owners waits until a PediaCluster has so many owners, and returns it.
 func (f *fixture) owners(name string, count int) *unstructuredObject {
 	f.t.Helper()
