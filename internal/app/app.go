@@ -79,7 +79,7 @@ func run(ctx context.Context, o *options) error {
 	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clients.Kubernetes.EventsV1()})
 	defer broadcaster.Shutdown()
 	c := controller.New(controller.Options{
-		Clients: clients, Workers: o.workers, Observer: registry, Now: time.Now,
+		Clients: clients, Workers: o.workers, SecretNamespaces: o.secretNamespaces, Observer: registry, Now: time.Now,
 		Recorder: broadcaster.NewRecorder(clients.Scheme, "clusterimport"),
 	})
 	registry.Follow(c.State)

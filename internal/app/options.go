@@ -15,20 +15,21 @@ import (
 
 // options are the flags.
 type options struct {
-	kubeconfig     string
-	bindAddress    string
-	metricsSecure  bool
-	metricsAddress string
-	metricsCertDir string
-	workers        int
-	qps            float32
-	burst          int
-	leaderElect    bool
-	leaseNamespace string
-	leaseName      string
-	version        bool
-	logs           *logsapi.LoggingConfiguration
-	webhook        webhookOptions
+	kubeconfig       string
+	bindAddress      string
+	metricsSecure    bool
+	metricsAddress   string
+	metricsCertDir   string
+	workers          int
+	qps              float32
+	burst            int
+	leaderElect      bool
+	secretNamespaces []string
+	leaseNamespace   string
+	leaseName        string
+	version          bool
+	logs             *logsapi.LoggingConfiguration
+	webhook          webhookOptions
 }
 
 func newOptions() *options {
@@ -50,6 +51,7 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&o.workers, "workers", o.workers, "how many sources and how many lifecycles are handled at a time")
 	fs.Float32Var(&o.qps, "kube-api-qps", o.qps, "requests per second to the API server")
 	fs.IntVar(&o.burst, "kube-api-burst", o.burst, "requests that may exceed kube-api-qps for a moment")
+	fs.StringSliceVar(&o.secretNamespaces, "secret-namespaces", nil, "namespaces whose Secrets are read; empty: all")
 	fs.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "of several replicas, let one work")
 	fs.StringVar(&o.leaseNamespace, "leader-elect-namespace", o.leaseNamespace, "namespace of the lease; empty: the Pod's, or default outside of one")
 	fs.StringVar(&o.leaseName, "leader-elect-name", o.leaseName, "name of the lease")

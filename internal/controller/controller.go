@@ -34,6 +34,8 @@ import (
 type Options struct {
 	Clients  *kube.Clients
 	Recorder events.EventRecorder
+	// SecretNamespaces are where Secrets are read; empty is everywhere.
+	SecretNamespaces []string
 	// Workers is how many sources and how many lifecycles are handled at a time.
 	Workers int
 	// Observer is told what happens; nil is nobody.
@@ -89,6 +91,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	watches := kube.NewWatchSet(ctx, c.Clients.Dynamic,
 		func(change kube.Change) { r.ObjectChanged(change) },
 		func(kind schema.GroupVersionResource) { r.WatchChanged(kind) })
+	watches.Restrict(schema.GroupResource{Resource: "secrets"}, c.SecretNamespaces)
 	r = NewReconcilers(c.dependencies(watches))
 	// The loops start when the handlers have seen everything: what the process then decides, it decides with the whole
 	// fleet in view.

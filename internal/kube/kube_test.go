@@ -3,6 +3,7 @@ package kube_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,70 @@ func TestWatchSet(t *testing.T) {
 	set.Set("second", nil)
 	if synced, _ := set.Status(secrets); synced {
 		t.Error("a kind that nobody needs is watched")
+	}
+}
+
+// TestWatchSetOfNamespaces: a kind that may be read in some namespaces only is watched there, and of any other namespace
+// nothing is known.
+func TestWatchSetOfNamespaces(t *testing.T) {
+	var objects []runtime.Object
+	for _, namespace := range []string{"a", "b", "c"} {
+		o := secret("s")
+		o.SetNamespace(namespace)
+		objects = append(objects, o)
+	}
+	client := fakeClient(objects...)
+	set, told := watchSet(t, client)
+	set.Restrict(secrets.GroupResource(), []string{"a", "b"})
+	set.Set("owner", []schema.GroupVersionResource{secrets})
+	for synced := false; !synced; synced, _ = set.Status(secrets) {
+		await(t, "state", told.states)
+	}
+	names := set.Names(secrets)
+	slices.SortFunc(names, func(a, b types.NamespacedName) int { return strings.Compare(a.Namespace, b.Namespace) })
+	if diff := cmp.Diff([]types.NamespacedName{{Namespace: "a", Name: "s"}, {Namespace: "b", Name: "s"}}, names); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for namespace, want := range map[string]string{"a": "", "b": "", "c": `secrets are not read in namespace "c"`} {
+		object, unknown := set.Get(secrets, types.NamespacedName{Namespace: namespace, Name: "s"})
+		if unknown != want || (object == nil) != (want != "") {
+			t.Errorf("%s: got %v, %q", namespace, object, unknown)
+		}
+	}
+	for _, action := range client.Actions() {
+		if action.GetNamespace() == "" {
+			t.Errorf("%s in all namespaces", action.GetVerb())
+		}
+	}
+}
+
+// TestWatchSetFailsInPart: one namespace that may not be read is an error of the kind; the others are read all the same.
+func TestWatchSetFailsInPart(t *testing.T) {
+	o := secret("s")
+	o.SetNamespace("a")
+	client := fakeClient(o)
+	client.PrependReactor("list", "secrets", func(action kubetesting.Action) (bool, runtime.Object, error) {
+		return action.GetNamespace() == "b", nil, apierrors.NewForbidden(secrets.GroupResource(), "", errors.New("no"))
+	})
+	set, told := watchSet(t, client)
+	set.Restrict(secrets.GroupResource(), []string{"a", "b"})
+	set.Set("owner", []schema.GroupVersionResource{secrets})
+	await(t, "change", told.changes)
+	for {
+		synced, err := set.Status(secrets)
+		if synced {
+			t.Fatal("it is synced without namespace b")
+		}
+		if apierrors.IsForbidden(err) {
+			break
+		}
+		await(t, "state", told.states)
+	}
+	if object, unknown := set.Get(secrets, types.NamespacedName{Namespace: "a", Name: "s"}); object == nil || unknown != "" {
+		t.Errorf("got %v, %q", object, unknown)
+	}
+	if _, unknown := set.Get(secrets, types.NamespacedName{Namespace: "b", Name: "s"}); unknown == "" {
+		t.Error("what may not be listed is not known")
 	}
 }
 

@@ -26,6 +26,8 @@ type WatchSet struct {
 	// Both must only enqueue: they are called by informers.
 	changed func(Change)
 	state   func(schema.GroupVersionResource)
+	// namespaces are where a kind may be read, if not everywhere.
+	namespaces map[schema.GroupResource][]string
 
 	mu      sync.Mutex
 	ctx     context.Context //nolint:containedctx // the life of the watches that Set starts
@@ -44,9 +46,15 @@ type Change struct {
 
 // kindWatch is the watch of one kind.
 type kindWatch struct {
-	owners   []string
+	owners []string
+	// parts are by namespace; one of all namespaces is under "".
+	parts map[string]*partWatch
+	stop  context.CancelFunc
+}
+
+// partWatch is the watch of one kind in one namespace, or in all.
+type partWatch struct {
 	informer cache.SharedIndexInformer
-	stop     context.CancelFunc
 	// handled is done when every object of the first list has reached the handlers.
 	handled cache.ResourceEventHandlerRegistration
 
@@ -61,7 +69,16 @@ func NewWatchSet(
 ) *WatchSet {
 	return &WatchSet{
 		client: client, changed: changed, state: state, ctx: ctx,
-		watches: map[schema.GroupVersionResource]*kindWatch{},
+		watches:    map[schema.GroupVersionResource]*kindWatch{},
+		namespaces: map[schema.GroupResource][]string{},
+	}
+}
+
+// Restrict says that a kind is to be read in these namespaces only, for example because nothing else is allowed; none
+// is everywhere. It comes before the first Set.
+func (s *WatchSet) Restrict(kind schema.GroupResource, namespaces []string) {
+	if len(namespaces) > 0 {
+		s.namespaces[kind] = namespaces
 	}
 }
 
@@ -96,8 +113,20 @@ func (s *WatchSet) Wait() { s.wg.Wait() }
 
 func (s *WatchSet) start(gvr schema.GroupVersionResource) *kindWatch {
 	ctx, cancel := context.WithCancel(s.ctx)
-	w := &kindWatch{stop: cancel}
-	w.informer = newInformer(s.client.Resource(gvr), s.client, &unstructured.Unstructured{}, nil, func(err error) {
+	w := &kindWatch{stop: cancel, parts: map[string]*partWatch{}}
+	namespaces := s.namespaces[gvr.GroupResource()]
+	if len(namespaces) == 0 {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		w.parts[namespace] = s.startPart(ctx, gvr, namespace)
+	}
+	return w
+}
+
+func (s *WatchSet) startPart(ctx context.Context, gvr schema.GroupVersionResource, namespace string) *partWatch {
+	w := &partWatch{}
+	w.informer = newInformer(s.client.Resource(gvr).Namespace(namespace), s.client, &unstructured.Unstructured{}, nil, func(err error) {
 		if ctx.Err() == nil && w.record(err) {
 			s.state(gvr)
 		}
@@ -150,7 +179,7 @@ func withoutManagedFields(obj any) (any, error) {
 }
 
 // record keeps the last answer of the API server and reports whether it is another kind of answer than before.
-func (w *kindWatch) record(err error) bool {
+func (w *partWatch) record(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	changed := (err == nil) != (w.err == nil)
@@ -158,7 +187,7 @@ func (w *kindWatch) record(err error) bool {
 	return changed
 }
 
-func (w *kindWatch) lastError() error {
+func (w *partWatch) lastError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
@@ -170,13 +199,20 @@ func (s *WatchSet) find(gvr schema.GroupVersionResource) *kindWatch {
 	return s.watches[gvr]
 }
 
-// Status reports whether the first list of a kind has been handled, and the last error of its watch.
+// Status reports whether the first list of a kind has been handled, and the last error of its watch. Of a kind that is
+// read in some namespaces, all lists have been, and the error is that of the first namespace by name that has one.
 func (s *WatchSet) Status(gvr schema.GroupVersionResource) (synced bool, err error) {
 	w := s.find(gvr)
 	if w == nil {
 		return false, nil
 	}
-	return w.handled.HasSynced(), w.lastError()
+	synced = true
+	for _, namespace := range slices.Sorted(maps.Keys(w.parts)) {
+		part := w.parts[namespace]
+		synced = synced && part.handled.HasSynced()
+		err = cmp.Or(err, part.lastError())
+	}
+	return synced, err
 }
 
 // Get returns an object from its cache. known is false, with a sentence why, when the cache cannot tell
@@ -186,7 +222,11 @@ func (s *WatchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedNam
 	if w == nil {
 		return nil, "its kind is not watched yet"
 	}
-	item, exists, err := w.informer.GetStore().GetByKey(cache.ObjectName(name).String())
+	part := cmp.Or(w.parts[name.Namespace], w.parts[""])
+	if part == nil {
+		return nil, fmt.Sprintf("%s are not read in namespace %q", gvr.Resource, name.Namespace)
+	}
+	item, exists, err := part.informer.GetStore().GetByKey(cache.ObjectName(name).String())
 	switch {
 	case err != nil:
 		return nil, err.Error()
@@ -195,7 +235,7 @@ func (s *WatchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedNam
 			return found.Object, ""
 		}
 		return nil, "its cache holds something else"
-	case !w.informer.HasSynced():
+	case !part.informer.HasSynced():
 		return nil, "its kind is not listed yet"
 	default:
 		return nil, ""
@@ -230,11 +270,12 @@ func (s *WatchSet) Names(gvr schema.GroupVersionResource) []types.NamespacedName
 	if w == nil {
 		return nil
 	}
-	keys := w.informer.GetStore().ListKeys()
-	names := make([]types.NamespacedName, 0, len(keys))
-	for _, key := range keys {
-		if name, err := cache.ParseObjectName(key); err == nil {
-			names = append(names, types.NamespacedName(name))
+	var names []types.NamespacedName
+	for _, part := range w.parts {
+		for _, key := range part.informer.GetStore().ListKeys() {
+			if name, err := cache.ParseObjectName(key); err == nil {
+				names = append(names, types.NamespacedName(name))
+			}
 		}
 	}
 	return names
