@@ -43,6 +43,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.image.repository }}:{{ $tag }}{{ with .Values.image.digest }}@{{ . }}{{ end -}}
 {{- end -}}
 
+{{/* The Secret with the webhook's authority (mode self) or certificate (others). */}}
+{{- define "clusterimport.webhookSecret" -}}
+{{- $certificates := .Values.webhook.certificates -}}
+{{- default (printf "%s-webhook%s" (include "clusterimport.fullname" .) (ternary "-ca" "" (eq $certificates.mode "self"))) $certificates.secretName -}}
+{{- end -}}
+
 {{/* The label by which a policy is known as one of this chart. */}}
 {{- define "clusterimport.bundledLabel" -}}policy.clusterpedia.io/bundled{{- end -}}
 

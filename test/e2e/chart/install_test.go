@@ -67,6 +67,27 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestInstallNamespacedSecrets: with rights on the Secrets of one namespace, the clusters of that namespace are imported,
+// and what is elsewhere is not read.
+func TestInstallNamespacedSecrets(t *testing.T) {
+	s := newStage(t, "HELM4_BIN")
+	for _, name := range []string{"elsewhere", "karmada-cluster"} {
+		s.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
+	}
+	s.must(append(installArgs, "--set", "rbac.secrets=Namespaced,rbac.secretNamespaces={default,karmada-cluster}")...)
+	objects, err := os.ReadFile(root + "/examples/vcluster/objects.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.apply(strings.ReplaceAll(string(objects), "namespace: default", "namespace: elsewhere"))
+	s.imports()
+	for _, name := range s.names(lifecycles) {
+		if strings.Contains(name, "elsewhere") {
+			t.Errorf("%s is of a namespace that is not read", name)
+		}
+	}
+}
+
 // imports brings three platforms, and waits until their clusters are imported.
 func (s *stage) imports() {
 	s.t.Helper()

@@ -213,7 +213,7 @@ func TestInstallDryRun(t *testing.T) {
 	for _, name := range []string{"team-a", "team-b"} {
 		s.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
 	}
-	s.monitors()
+	s.neighbours()
 	for _, variant := range variants {
 		for key, o := range objects(t, render(t, "HELM4_BIN", "--values", valuesFile(variant))) {
 			if err := s.Check(t.Context(), o); err != nil {
@@ -247,12 +247,17 @@ func podOf(o *unstructured.Unstructured) *unstructured.Unstructured {
 	return pod
 }
 
-// monitors installs the Prometheus Operator's own definitions, as data from its Go module.
-func (s *stage) monitors() {
+// neighbours installs the definitions of the Prometheus Operator and of cert-manager, as data from their Go modules.
+func (s *stage) neighbours() {
 	s.t.Helper()
-	for _, kind := range []string{"servicemonitors", "podmonitors"} {
-		definition, err := cluster.ModuleFile(s.t.Context(), "github.com/prometheus-operator/prometheus-operator@v0.85.0",
-			"example/prometheus-operator-crd/monitoring.coreos.com_"+kind+".yaml")
+	const operator, manager = "github.com/prometheus-operator/prometheus-operator@v0.85.0", "github.com/cert-manager/cert-manager@v1.21.2"
+	for file, module := range map[string]string{
+		"example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml": operator,
+		"example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml":     operator,
+		"deploy/crds/cert-manager.io_certificates.yaml":                              manager,
+		"deploy/crds/cert-manager.io_issuers.yaml":                                   manager,
+	} {
+		definition, err := cluster.ModuleFile(s.t.Context(), module, file)
 		if err != nil {
 			s.t.Fatal(err)
 		}

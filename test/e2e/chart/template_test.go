@@ -92,6 +92,74 @@ func TestTemplateSchema(t *testing.T) {
 	}
 }
 
+// TestTemplateCertificates: each mode has what it needs, and no rights that only another needs.
+func TestTemplateCertificates(t *testing.T) {
+	const role, service = "Role clusterimport-webhook", "clusterimport-webhook.clusterimport-system.svc"
+	cases := map[string]struct {
+		reason string
+		set    string
+		args   []string
+		// has and hasNot are objects.
+		has, hasNot []string
+		patches     bool
+	}{
+		"Self": {
+			"the controller keeps a Secret and writes the CA bundle", "webhook.certificates.mode=self",
+			[]string{"--webhook-cert-mode=Self", "--webhook-ca-secret=clusterimport-webhook-ca"},
+			[]string{role}, []string{"Certificate clusterimport-webhook"}, true,
+		},
+		"CertManager": {
+			"cert-manager does both, with an issuer of the release", "webhook.certificates.mode=certManager",
+			[]string{"--webhook-cert-mode=Files", "--webhook-cert-dir=/etc/clusterimport/webhook"},
+			[]string{"Certificate clusterimport-webhook", "Issuer clusterimport-webhook"}, []string{role}, false,
+		},
+		"Issuer": {
+			"or with one that is there", "webhook.certificates.mode=certManager,webhook.certificates.issuerRef.name=own",
+			[]string{"--webhook-cert-mode=Files"},
+			[]string{"Certificate clusterimport-webhook"}, []string{role, "Issuer clusterimport-webhook"}, false,
+		},
+		"Existing": {
+			"nobody does either", "webhook.certificates.mode=existing,webhook.certificates.secretName=own",
+			[]string{"--webhook-cert-mode=Files"}, nil, []string{role, "Certificate clusterimport-webhook"}, false,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			found := objects(t, render(t, "HELM4_BIN", "--set", tc.set))
+			pod := podOf(found["Deployment clusterimport"])
+			text, err := json.Marshal(pod)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range append(tc.args, "--webhook-service=clusterimport-system/clusterimport-webhook") {
+				if !strings.Contains(string(text), `"`+want+`"`) {
+					t.Errorf("%s: there is no argument %s", tc.reason, want)
+				}
+			}
+			for _, key := range tc.has {
+				if found[key] == nil {
+					t.Errorf("%s: there is no %s", tc.reason, key)
+				}
+			}
+			for _, key := range tc.hasNot {
+				if found[key] != nil {
+					t.Errorf("%s: there is %s", tc.reason, key)
+				}
+			}
+			if c := found["Certificate clusterimport-webhook"]; c != nil {
+				if diff := cmp.Diff([]any{service, service + ".cluster.local"}, nested(t, c, "spec", "dnsNames")); diff != "" {
+					t.Errorf("names (-want +got)\n%s", diff)
+				}
+				nested(t, found["ValidatingWebhookConfiguration clusterimport"], "metadata", "annotations", "cert-manager.io/inject-ca-from")
+			}
+			rules, err := json.Marshal(found["ClusterRole clusterimport-webhook"])
+			if err != nil || strings.Contains(string(rules), `"patch"`) != tc.patches {
+				t.Errorf("%s: the configuration may be written: %s", tc.reason, rules)
+			}
+		})
+	}
+}
+
 // TestTemplateUmbrella: an umbrella chart may pass on what it passes to every chart.
 func TestTemplateUmbrella(t *testing.T) {
 	render(t, "HELM4_BIN", "--set", "enabled=true,global.imageRegistry=registry.example")
