@@ -117,6 +117,8 @@ type PolicyState struct {
 	LongestWait time.Duration
 	// Expires is when the first credentials of the imported clusters end; zero when that is not known of any.
 	Expires time.Time
+	// Held is how many removals the policy's budget holds.
+	Held int32
 }
 
 // KindState is what is known of a kind that policies watch.
@@ -139,6 +141,9 @@ func (c *Controller) State() State {
 		if p, ok := item.(*v1alpha1.ClusterImportPolicy); ok {
 			s := PolicyState{Name: p.Name, Conditions: p.Status.Conditions}
 			running.reconcilers.tally.describe(&s, c.Now())
+			if d := running.reconcilers.deletions(p.Name, p.UID); d != nil {
+				s.Held = d.Held
+			}
 			state.Policies = append(state.Policies, s)
 		}
 	}

@@ -98,6 +98,7 @@ const (
 	importedClusters    = "clusterimport_imported_clusters"
 	longestWait         = "clusterimport_longest_wait_seconds"
 	credentialsEnd      = "clusterimport_credentials_expiration_timestamp_seconds"
+	removalsHeld        = "clusterimport_removals_held"
 	operations          = "clusterimport_import_operations_total"
 	importLatency       = "clusterimport_import_latency_seconds"
 	watchUp             = "clusterimport_watch_up"
@@ -183,12 +184,12 @@ var policyMetrics = []Metric{
 		Help:   "Evaluations of a policy by stage and result. Conditions are true or false; pending waits for a reference.",
 	},
 	{
-		Name: evaluationDuration, Type: Histogram, Buckets: evaluationBuckets, Series: histogramSeries(evaluationBuckets, 5),
+		Name: evaluationDuration, Type: Histogram, Buckets: evaluationBuckets, Series: histogramSeries(evaluationBuckets, len(stages)),
 		Labels: []Label{stageLabel},
 		Help:   "Duration of evaluations: of the first 1000 of a policy and of a random eighth of the others.",
 	},
 	{
-		Name: evaluationCost, Type: Histogram, Buckets: costBuckets, Series: histogramSeries(costBuckets, 5), Labels: []Label{stageLabel},
+		Name: evaluationCost, Type: Histogram, Buckets: costBuckets, Series: histogramSeries(costBuckets, len(stages)), Labels: []Label{stageLabel},
 		Help: "Cost of the evaluations whose duration is measured, in the unit of the limit, which is 1000000 for one expression.",
 	},
 	{
@@ -231,6 +232,10 @@ var fleetMetrics = []Metric{
 	{
 		Name: credentialsEnd, Type: Gauge, Labels: []Label{policyLabel}, Series: Series{Policies: 1}, stateful: true,
 		Help: "When the first credentials of a policy's imported clusters end, in seconds since 1970; absent when that is not known of any.",
+	},
+	{
+		Name: removalsHeld, Type: Gauge, Labels: []Label{policyLabel}, Series: Series{Policies: 1}, stateful: true,
+		Help: "Imported clusters of a policy that are due for removal and stay, because maxDeletions allows no more.",
 	},
 	{
 		Name: operations, Type: Counter, Series: Series{Policies: operationSeries()},

@@ -109,7 +109,9 @@ func (f fleet) run(r *metrics.Registry, name string) {
 	r.Compiled(name, policy.DialectHybrid, time.Millisecond, true)
 	r.Operated(name, controller.OperationCreate, nil)
 	by := r.Evaluations(name)
-	stages := []policy.Stage{policy.StageSelect, policy.StageName, policy.StageReference, policy.StageReady, policy.StageRender}
+	stages := []policy.Stage{
+		policy.StageSelect, policy.StageName, policy.StageReference, policy.StageObsolete, policy.StageReady, policy.StageRender,
+	}
 	for source := range f.sources {
 		e := policy.Evaluation{Stage: stages[source%len(stages)], Result: policy.ResultSuccess, Cost: source}
 		if failure := source / len(stages); failure < len(failures) {
@@ -211,7 +213,7 @@ func TestValues(t *testing.T) {
 	r.Follow(func() controller.State {
 		return controller.State{Policies: []controller.PolicyState{{
 			Name: "p", Sources: v1alpha1.SourceCounts{Selected: 6, Imported: 3, Waiting: 2, Failed: 1},
-			LongestWait: time.Minute, Expires: time.Unix(9, 0),
+			LongestWait: time.Minute, Expires: time.Unix(9, 0), Held: 4,
 		}}}
 	})
 	answer := httptest.NewRecorder()
@@ -223,7 +225,7 @@ func TestValues(t *testing.T) {
 		`clusterimport_crd_schema_mismatch{crd="a"} 0`, `clusterimport_crd_schema_mismatch{crd="b"} 1`,
 		`clusterimport_policy_ready{policy="p"} 0`, `clusterimport_policy_condition{policy="p",status="Unknown",type="Ready"} 1`,
 		`clusterimport_sources{policy="p",state="waiting"} 2`, `clusterimport_imported_clusters{policy="p"} 3`,
-		`clusterimport_longest_wait_seconds{policy="p"} 60`, `clusterimport_credentials_expiration_timestamp_seconds{policy="p"} 9`,
+		`clusterimport_longest_wait_seconds{policy="p"} 60`, `clusterimport_removals_held{policy="p"} 4`, `clusterimport_credentials_expiration_timestamp_seconds{policy="p"} 9`,
 	} {
 		if !strings.Contains(answer.Body.String(), line+"\n") {
 			t.Errorf("the metrics lack %s", line)
@@ -275,6 +277,7 @@ func TestEvaluations(t *testing.T) {
 		NameTemplate:      "${source.metadata.name}",
 		References:        []v1alpha1.ReferenceResourceTemplate{{Key: "secret", Group: "example.com", Resource: "tokens", NameTemplate: "${source.secret}"}},
 		CreationCondition: "references.secret.ready && [1, 2, 3].all(x, x > 0)",
+		DeletionCondition: "references.secret.?old.orValue(false)",
 		Template:          "spec: {kubeconfig: '${references.secret.data}', syncResources: []}",
 	}
 	compiled, list := policy.Compile(&spec, policy.Types{})
@@ -291,6 +294,7 @@ func TestEvaluations(t *testing.T) {
 		if secret != nil {
 			b.SetReference("secret", secret)
 		}
+		_, _ = compiled.Obsolete(ctx, b)
 		_, _ = compiled.Ready(ctx, b)
 		_, _ = compiled.Render(ctx, b, "name")
 	}
@@ -315,6 +319,7 @@ func TestEvaluations(t *testing.T) {
 		"select true": 1, "select false": 1, "select error": 1, "select no_such_key": 1,
 		"name success": 1, "name error": 2, "name invalid": 1, "name no_such_key": 1,
 		"reference success": 2, "reference error": 1, "reference no_such_key": 1,
+		"obsolete false": 2, "obsolete pending": 1,
 		"ready true": 1, "ready pending": 1, "ready false": 1,
 		"render success": 1, "render pending": 1, "render error": 1, "render no_such_key": 1,
 	}

@@ -22,6 +22,9 @@ var possible = map[policy.Stage][]policy.Result{
 	policy.StageSelect:    {policy.ResultTrue, policy.ResultFalse, policy.ResultError, policy.ResultCostExceeded},
 	policy.StageName:      {policy.ResultSuccess, policy.ResultError, policy.ResultCostExceeded},
 	policy.StageReference: {policy.ResultSuccess, policy.ResultPending, policy.ResultError, policy.ResultCostExceeded},
+	policy.StageObsolete: {
+		policy.ResultTrue, policy.ResultFalse, policy.ResultPending, policy.ResultError, policy.ResultCostExceeded,
+	},
 	policy.StageReady: {
 		policy.ResultTrue, policy.ResultFalse, policy.ResultPending, policy.ResultError, policy.ResultCostExceeded,
 	},
@@ -177,7 +180,9 @@ func (r *Registry) Forgotten(name string) {
 // stages and results are those that there are. Evaluations find their series by the index: a map costs as much as a
 // short evaluation.
 var (
-	stages  = [...]policy.Stage{policy.StageSelect, policy.StageName, policy.StageReference, policy.StageReady, policy.StageRender}
+	stages  = [...]policy.Stage{
+		policy.StageSelect, policy.StageName, policy.StageReference, policy.StageObsolete, policy.StageReady, policy.StageRender,
+	}
 	results = [...]policy.Result{
 		policy.ResultTrue, policy.ResultFalse, policy.ResultSuccess, policy.ResultPending, policy.ResultError, policy.ResultCostExceeded,
 	}

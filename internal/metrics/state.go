@@ -77,6 +77,7 @@ func collectPolicy(gauge func(name string, value float64, labels ...string), p c
 	gauge(lifecycles, float64(p.Unknown), p.Name, "unknown")
 	gauge(importedClusters, float64(p.Sources.Imported), p.Name)
 	gauge(longestWait, p.LongestWait.Seconds(), p.Name)
+	gauge(removalsHeld, float64(p.Held), p.Name)
 	if !p.Expires.IsZero() {
 		gauge(credentialsEnd, float64(p.Expires.Unix()), p.Name)
 	}

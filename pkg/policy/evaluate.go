@@ -18,6 +18,7 @@ const (
 	StageSelect    Stage = "select"
 	StageName      Stage = "name"
 	StageReference Stage = "reference"
+	StageObsolete  Stage = "obsolete"
 	StageReady     Stage = "ready"
 	StageRender    Stage = "render"
 )
@@ -164,7 +165,10 @@ func (p *Policy) Obsolete(ctx context.Context, b *expr.Binding) (bool, error) {
 	if p.obsolete == nil {
 		return false, nil
 	}
-	return p.obsolete.Bool(ctx, b)
+	e := p.begin(StageObsolete, b)
+	obsolete, err := p.obsolete.Bool(ctx, b)
+	e.end(truth(obsolete), err)
+	return obsolete, err
 }
 
 // Render returns the PediaCluster of that name. The error is an *InvalidError when the document is none.
