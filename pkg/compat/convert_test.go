@@ -53,7 +53,8 @@ func TestConvertText(t *testing.T) {
 		"Template":  {"a template within is written where it is used", `{{ define "n" }}{{ .metadata.name }}{{ end }}a-{{ template "n" .source }}`, `a-${source.metadata.name}`},
 		"Variable":  {"a variable is what it holds", `{{ $n := .source.metadata.name }}{{ $n }}-{{ $n }}`, `${source.metadata.name}-${source.metadata.name}`},
 		"Costly":    {"unless it is more than a field", `{{ $n := b64dec .source.spec.n }}{{ $n }}-{{ $n }}`, `${cel.bind(n, source.spec.n.b64dec(), n + "-" + n)}`},
-		"Assign":    {"assignments have no form", `{{ $n := "a" }}{{ if .source.spec.x }}{{ $n = "b" }}{{ end }}{{ $n }}`, "stays: assignments, break and continue have no counterpart"},
+		"Either":    {"an if that assigns is a choice", `{{ $n := "a" }}{{ if eq .source.kind "X" }}{{ $n = "b" }}{{ end }}{{ $n }}`, `${(source.kind == "X") ? "b" : "a"}`},
+		"Assign":    {"other assignments have no form", `{{ $n := "a" }}{{ range .source.spec.x }}{{ $n = print $n . }}{{ end }}{{ $n }}`, "stays: assignments, break and continue have no counterpart"},
 		"Function":  {"nor have functions that CEL lacks", `{{ snakecase .source.metadata.name }}`, "stays: the function snakecase has no counterpart"},
 		"Pairs":     {"nor loops with two variables", `{{ range $k, $v := .source.metadata.labels }}{{ $k }}{{ end }}`, "stays: a loop with two variables has no counterpart"},
 		"List":      {"nor is a list ever printed", `{{ .source.metadata.finalizers }}`, "stays: printing a list or a map has no counterpart"},
@@ -62,15 +63,23 @@ func TestConvertText(t *testing.T) {
 
 func TestConvertCondition(t *testing.T) {
 	checkConversions(t, map[string]conversionCase{
-		"Word":    {"a constant", `{{/* always */}} true`, `true`},
-		"Bool":    {"a bool is a condition", `{{ eq .source.metadata.name "a" "b" }}`, `source.metadata.name == "a" || source.metadata.name == "b"`},
-		"Nested":  {"ifs in ifs are &&", `{{ if .source.metadata.labels }}{{ if not .source.metadata.deletionTimestamp }}true{{ end }}{{ end }}`, `source.metadata.?labels.orValue({}) != {} && !(source.metadata.?deletionTimestamp.orValue("") != "")`},
-		"Else":    {"else is ||, or not", `{{ if eq .source.spec.a "x" }}true{{ else if eq .source.spec.b "y" }}false{{ else }}true{{ end }}`, `source.?spec.?a.orValue("") == "x" || !(source.?spec.?b.orValue("") == "y")`},
-		"Ready":   {"a loop is exists", `{{ range .source.status.conditions }}{{ if and (eq .type "Ready") (eq .status "True") }}true{{ end }}{{ end }}`, `source.?status.?conditions.orValue([]).exists(c, c.type == "Ready" && c.status == "True")`},
-		"Empty":   {"an absent value is not empty text", `{{ if ne .source.spec.apiEndpoint "" }}true{{ end }}`, `source.?spec.?apiEndpoint != optional.of("")`},
-		"Open":    {"a field that may be anything is true unless it is empty", `{{ if .source.spec.ready }}true{{ end }}`, `!(source.?spec.?ready.orValue("") in ["", false, 0, null, [], {}])`},
-		"Value":   {"text is compared", `{{ .source.metadata.labels.import }}`, `source.metadata.?labels.?import.orValue("").trim().lowerAscii() == "true"`},
-		"Key":     {"keys are looked up", `{{ hasKey .references.secret.data "token" }}`, `"token" in references.secret.?data.orValue({})`},
+		"Word":   {"a constant", `{{/* always */}} true`, `true`},
+		"Bool":   {"a bool is a condition", `{{ eq .source.metadata.name "a" "b" }}`, `source.metadata.name == "a" || source.metadata.name == "b"`},
+		"Nested": {"ifs in ifs are &&", `{{ if .source.metadata.labels }}{{ if not .source.metadata.deletionTimestamp }}true{{ end }}{{ end }}`, `source.metadata.?labels.orValue({}) != {} && !(source.metadata.?deletionTimestamp.orValue("") != "")`},
+		"Else":   {"else is ||, or not", `{{ if eq .source.spec.a "x" }}true{{ else if eq .source.spec.b "y" }}false{{ else }}true{{ end }}`, `source.?spec.?a.orValue("") == "x" || !(source.?spec.?b.orValue("") == "y")`},
+		"Ready":  {"a loop is exists", `{{ range .source.status.conditions }}{{ if and (eq .type "Ready") (eq .status "True") }}true{{ end }}{{ end }}`, `source.?status.?conditions.orValue([]).exists(c, c.type == "Ready" && c.status == "True")`},
+		"Empty":  {"an absent value is not empty text", `{{ if ne .source.spec.apiEndpoint "" }}true{{ end }}`, `source.?spec.?apiEndpoint != optional.of("")`},
+		"Open":   {"a field that may be anything is true unless it is empty", `{{ if .source.spec.ready }}true{{ end }}`, `!(source.?spec.?ready.orValue("") in ["", false, 0, null, [], {}])`},
+		"Value":  {"text is compared", `{{ .source.metadata.labels.import }}`, `source.metadata.?labels.?import.orValue("").trim().lowerAscii() == "true"`},
+		"Key":    {"keys are looked up", `{{ hasKey .references.secret.data "token" }}`, `"token" in references.secret.?data.orValue({})`},
+		"Flag": {
+			"a loop that raises a flag is exists", `{{ $ready := false }}{{ range .source.status.conditions }}{{ if and (eq .type "Ready") (eq .status "True") }}{{ $ready = true }}{{ break }}{{ end }}{{ end }}{{ if $ready }}true{{ end }}`,
+			`source.?status.?conditions.orValue([]).exists(c, c.type == "Ready" && c.status == "True")`,
+		},
+		"Last": {
+			"so is one that keeps what it finds", `{{ $ready := false }}{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ $ready = eq .status "True" }}{{ end }}{{ end }}{{ $ready }}`,
+			`source.?status.?conditions.orValue([]).exists(c, c.type == "Ready" && c.status == "True")`,
+		},
 		"Numbers": {"numbers are compared where they are", `{{ gt .source.spec.replicas 2 }}`, `source.spec.replicas > 2`},
 		"Long": {
 			"a long one has a line for each operand", `{{ if eq .source.spec.mode "Push" }}{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ if eq .status "True" }} true {{ end }}{{ end }}{{ end }}{{ end }}`,

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"cmp"
 	"slices"
 	"text/template/parse"
 
@@ -60,7 +61,14 @@ func (t *translator) withState(
 	n parse.Node, d dot, names []string, jumps bool, pieces []maker, rest func(pieces []maker) (maker, error), end ending,
 ) (maker, error) {
 	if err := t.low.stateful(n.Position()); err != nil {
-		return nil, err
+		if len(names) != 1 || jumps || !silent(n) {
+			return nil, err
+		}
+		v, ok, failed := t.assignedValue(n, d, names[0])
+		if failed != nil || !ok {
+			return nil, cmp.Or(failed, err)
+		}
+		return t.holding(names, []value{v}, func() (maker, error) { return rest(pieces) })
 	}
 	state, err := t.stateOf(n, d, names, jumps)
 	if err != nil {
