@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -15,16 +14,7 @@ import (
 )
 
 func newCRDs() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "crds",
-		Short: "Print or apply the CustomResourceDefinitions",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return errors.Join(cmd.Help(), errors.New("a verb is needed"))
-		},
-	}
-	cmd.AddCommand(newCRDsPrint(), newCRDsApply())
-	return cmd
+	return newGroup("crds", "Print or apply the CustomResourceDefinitions", newCRDsPrint(), newCRDsApply())
 }
 
 func newCRDsPrint() *cobra.Command {

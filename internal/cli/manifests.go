@@ -32,13 +32,60 @@ type manifests struct {
 // manifestExtensions are those of the files that are read in a folder.
 var manifestExtensions = []string{".yaml", ".yml", ".json"}
 
+// readInputs calls add with the text of files, of the manifests in folders and, for "-", of stdin, in order.
+func readInputs(paths []string, stdin io.Reader, add func(name string, data []byte) error) error {
+	read := func(name, path string) error {
+		data, err := readInput(path, stdin)
+		if err != nil {
+			return err
+		}
+		return add(name, data)
+	}
+	for _, path := range paths {
+		if err := readPath(path, read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readPath(path string, read func(name, path string) error) error {
+	if path == "-" {
+		return read("stdin", path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return read(path, path)
+	}
+	return walk(path, func(file string) error { return read(file, file) })
+}
+
+// walk calls read with the manifests of a folder. What a volume of Kubernetes has in folders called ..something is there
+// once more by its own name.
+func walk(folder string, read func(file string) error) error {
+	folder += string(filepath.Separator) // the folder behind a symbolic link
+	return filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && file != folder && strings.HasPrefix(entry.Name(), ".."):
+			return fs.SkipDir
+		case entry.IsDir() || !slices.Contains(manifestExtensions, filepath.Ext(file)):
+			return nil
+		default:
+			return read(file)
+		}
+	})
+}
+
 // readManifests reads files, folders and, for "-", stdin.
 func readManifests(paths []string, stdin io.Reader) (*manifests, error) {
 	m := &manifests{plurals: map[schema.GroupKind]string{}}
-	for _, path := range paths {
-		if err := m.readPath(path, stdin); err != nil {
-			return nil, err
-		}
+	if err := readInputs(paths, stdin, m.readFrom); err != nil {
+		return nil, err
 	}
 	for _, o := range m.objects {
 		m.learnKind(o)
@@ -46,35 +93,8 @@ func readManifests(paths []string, stdin io.Reader) (*manifests, error) {
 	return m, nil
 }
 
-func (m *manifests) readPath(path string, stdin io.Reader) error {
-	if path == "-" {
-		return m.readFrom("stdin", stdin)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return m.readFile(path)
-	}
-	return filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !slices.Contains(manifestExtensions, filepath.Ext(file)) {
-			return err
-		}
-		return m.readFile(file)
-	})
-}
-
-func (m *manifests) readFile(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return m.readFrom(path, bytes.NewReader(data))
-}
-
-func (m *manifests) readFrom(name string, r io.Reader) error {
-	decoder := utilyaml.NewYAMLOrJSONDecoder(r, 4096)
+func (m *manifests) readFrom(name string, data []byte) error {
+	decoder := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), 4096)
 	for {
 		o := &unstructured.Unstructured{}
 		switch err := decoder.Decode(&o.Object); {

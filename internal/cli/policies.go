@@ -20,16 +20,7 @@ import (
 )
 
 func newPolicies() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "policies",
-		Short: "Apply or delete the policies of a release",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return errors.Join(cmd.Help(), errors.New("a verb is needed"))
-		},
-	}
-	cmd.AddCommand(newPoliciesApply(), newPoliciesDelete())
-	return cmd
+	return newGroup("policies", "Apply or delete the policies of a release", newPoliciesApply(), newPoliciesDelete())
 }
 
 // release is what the verbs of policies have in common.

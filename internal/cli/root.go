@@ -56,15 +56,25 @@ func newRoot(program string) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return errors.Join(cmd.Help(), errors.New("a verb is needed"))
-		},
+		RunE:          needVerb,
 	}
 	if strings.HasPrefix(filepath.Base(program), "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl clusterimport"}
 	}
 	root.AddCommand(newRender(), newEval(), newLint(), newConvert(), newRBAC(), newCRDs(), newPolicies(), newVersion())
 	return root
+}
+
+// newGroup is a command that has only verbs.
+func newGroup(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: needVerb}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+// needVerb says what verbs there are.
+func needVerb(cmd *cobra.Command, _ []string) error {
+	return errors.Join(cmd.Help(), errors.New("a verb is needed"))
 }
 
 func newVersion() *cobra.Command {

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -33,36 +30,8 @@ type sources []*source
 // readSources reads files, folders and, for "-", stdin, in order.
 func readSources(paths []string, stdin io.Reader) (sources, error) {
 	var all sources
-	for _, path := range paths {
-		if path == "-" {
-			data, err := io.ReadAll(stdin)
-			if err == nil {
-				err = all.add("stdin", data)
-			}
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || file != path && !slices.Contains(manifestExtensions, filepath.Ext(file)) {
-				return err
-			}
-			return all.addFile(file)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-func (all *sources) addFile(file string) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return all.add(file, data)
+	err := readInputs(paths, stdin, all.add)
+	return all, err
 }
 
 // add adds the objects of a file's text.

@@ -62,9 +62,9 @@ func specOf(d *unstructured.Unstructured) map[string]any {
 // cut removes an entry.
 func cut(from map[string]any, key string) { delete(from, key) }
 
-// TestApplyDefinitions: on every kind of cluster the kinds are served afterwards, all fields of this release are there,
-// nothing that the cluster had is gone, and what objects hold is not pruned.
-func TestApplyDefinitions(t *testing.T) {
+// ownCluster is a control plane for one test, whose definitions nobody else needs.
+func ownCluster(t *testing.T) (*cluster.Cluster, *cluster.Client) {
+	t.Helper()
 	own, err := cluster.Start(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +78,13 @@ func TestApplyDefinitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return own, client
+}
+
+// TestApplyDefinitions: on every kind of cluster the kinds are served afterwards, all fields of this release are there,
+// nothing that the cluster had is gone, and what objects hold is not pruned.
+func TestApplyDefinitions(t *testing.T) {
+	own, client := ownCluster(t)
 	crds := client.Dynamic.Resource(definitions)
 	// older is what Clusterpedia's or our last release had: without a field, a rule and a limit of this one.
 	older := func(t *testing.T) *unstructured.Unstructured {
@@ -142,7 +149,7 @@ func TestApplyDefinitions(t *testing.T) {
 			f := &fixture{client, t}
 			for _, crd := range []string{policyDefinition, "pediaclusters.cluster.clusterpedia.io", "pediaclusterlifecycles.policy.clusterpedia.io", "clustersyncresources.cluster.clusterpedia.io"} {
 				f.remove(crds, crd)
-				f.goneSoon(crds, crd)
+				f.gone(crds, crd)
 			}
 			before := older(t)
 			tc.before(t, before)
@@ -242,19 +249,7 @@ func kubectlApply(t *testing.T, kubeconfig string, d *unstructured.Unstructured,
 
 // TestRefusedDefinition: a definition that cannot serve this release is left as it is, and the exit code says so.
 func TestRefusedDefinition(t *testing.T) {
-	own, err := cluster.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = own.Kill() })
-	config, err := own.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := cluster.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	own, client := ownCluster(t)
 	crds := client.Dynamic.Resource(definitions)
 	d := builtinDefinition(t, policyDefinition)
 	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")

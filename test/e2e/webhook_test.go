@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -344,10 +346,30 @@ func TestCertificateFiles(t *testing.T) {
 	f.eventually(soon, accepted)
 }
 
-// TestPolicyAuthor: whoever makes a policy must be allowed to read what it reads.
+// chartDocuments are the documents of these kinds that the chart renders with its defaults.
+func chartDocuments(t *testing.T, kinds ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, "test/e2e/chart/testdata/default.golden.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for document := range strings.SplitSeq(string(data), "\n---\n") {
+		if slices.ContainsFunc(kinds, func(kind string) bool { return strings.Contains(document, "\nkind: "+kind+"\n") }) {
+			found = append(found, document)
+		}
+	}
+	if len(found) != len(kinds) {
+		t.Fatalf("the chart renders %d documents of %q", len(found), kinds)
+	}
+	return strings.Join(found, "\n---\n")
+}
+
+// TestPolicyAuthor: whoever makes a policy must be allowed to read what it reads. The rules are the chart's.
 func TestPolicyAuthor(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("test/e2e/testdata/author.yaml")
+	rules := chartDocuments(t, "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+	f.apply(strings.Replace(rules, "objectSelector: {}", "objectSelector: {matchLabels: {test: author}}", 1))
 	t.Cleanup(func() {
 		_ = f.Dynamic.Resource(schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"}).
 			Delete(context.Background(), "clusterimport-author", metav1.DeleteOptions{})
