@@ -238,6 +238,15 @@ func (r *renderer) cluster(ctx context.Context, out *renderResult, source map[st
 			Key: ref.Key, DependentResource: ref.DependentResource, Found: r.objects.read(ref.DependentResource).Object != nil,
 		})
 	}
+	switch obsolete, err := r.compiled.Obsolete(ctx, resolution.Binding); {
+	case err != nil:
+		reason, message := lifecycle.Explain(err, resolution, v1alpha1.ReasonDeletionConditionFailed)
+		r.unknown(out, reason, message)
+		return
+	case obsolete:
+		out.Reason, out.Message = v1alpha1.ReasonDeletionCondition, "the deletion condition is true"
+		return
+	}
 	ready, err := r.compiled.Ready(ctx, resolution.Binding)
 	if err != nil {
 		reason, message := lifecycle.Explain(err, resolution, v1alpha1.ReasonCreationConditionFailed)

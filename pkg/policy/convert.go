@@ -34,6 +34,7 @@ func Convert(spec *v1alpha1.ClusterImportPolicySpec, types Types) ([]FieldConver
 	all := len(spec.References)
 	v.add(all, "spec.template", spec.Template, convertDocument)
 	v.add(all, "spec.creationCondition", spec.CreationCondition, compat.ConvertCondition)
+	v.add(all, "spec.deletionCondition", spec.DeletionCondition, compat.ConvertCondition)
 	if c.list.HasErrors() {
 		return nil, c.list
 	}

@@ -25,7 +25,7 @@ func DialectOf(spec *v1alpha1.ClusterImportPolicySpec) Dialect {
 	for _, r := range spec.References {
 		texts = append(texts, r.NamespaceTemplate, r.NameTemplate)
 	}
-	conditions := []string{spec.Source.SelectorTemplate, spec.CreationCondition}
+	conditions := []string{spec.Source.SelectorTemplate, spec.CreationCondition, spec.DeletionCondition}
 	var cel, template bool
 	for _, src := range texts {
 		template = template || compat.IsTemplate(src)
