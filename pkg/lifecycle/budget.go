@@ -88,8 +88,10 @@ func (s PolicyState) budget() (next *v1alpha1.Deletions, again time.Duration) {
 	return next, again
 }
 
-// openWindow starts to count anew. What is admitted and was not done in the window before counts in this one.
+// openWindow starts to count anew. What is admitted and was not done in the window before counts in this one, unless it is
+// not due any more.
 func (s PolicyState) openWindow(d *v1alpha1.Deletions) {
+	d.Admitted = slices.DeleteFunc(d.Admitted, func(r v1alpha1.Removal) bool { return !slices.Contains(s.Due, r) })
 	d.WindowStart = metav1.NewTime(s.Now.Truncate(time.Second))
 	d.Fleet = s.Counts.Imported
 	d.Removed = int32(len(d.Admitted)) //nolint:gosec // at most maxAdmitted

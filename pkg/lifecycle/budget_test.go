@@ -108,6 +108,11 @@ func TestBudget(t *testing.T) {
 			},
 			again: time.Hour, events: "DeletionsHeld",
 		},
+		"NextHourBack": {
+			reason: "what was admitted in the hour before and is not due any more is not admitted for ever", limit: count(3), imported: 4, due: removals(6, 7),
+			deletions: &v1alpha1.Deletions{WindowStart: before, Fleet: 9, Allowed: 5, Removed: 5, Admitted: removals(4, 5)},
+			want:      &v1alpha1.Deletions{WindowStart: metav1.NewTime(now), Fleet: 4, Allowed: 3, Removed: 1, Admitted: removals(6, 7)},
+		},
 		"Back": {
 			reason: "sources that are back are not due any more", imported: 4,
 			deletions: &v1alpha1.Deletions{WindowStart: began, Fleet: 9, Allowed: 5, Removed: 5, Held: 4},
