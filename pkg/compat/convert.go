@@ -104,7 +104,7 @@ func (c *converter) lower(lower func(*translator) (maker, error)) (lowered, erro
 
 // print prints an expression in one line.
 func (l lowered) print(e celast.Expr) (string, error) {
-	return parser.Unparse(e, l.builder.info, parser.WrapOnColumn(1<<20))
+	return parser.Unparse(e, l.builder.info, oneLine)
 }
 
 // lineLength is how long a line of a condition may be.

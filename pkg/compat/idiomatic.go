@@ -5,11 +5,11 @@ import (
 	"strings"
 	"text/template/parse"
 
-	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/parser"
 
 	"github.com/clusterimport/clusterimport/pkg/compat/sprig"
 	"github.com/clusterimport/clusterimport/pkg/expr"
@@ -55,21 +55,15 @@ func (l idiomatic) cannotf(format string, args ...any) {
 
 // show is how an expression reads.
 func (l idiomatic) show(m maker) string {
-	text, err := printExpr(l.builder, m())
+	text, err := parser.Unparse(m(), l.info, oneLine)
 	if err != nil {
 		l.cannotf("it cannot be written: %v", err)
 	}
 	return text
 }
 
-// printExpr prints an expression.
-func printExpr(b *builder, e celast.Expr) (string, error) {
-	ast, err := b.ast(e)
-	if err != nil {
-		return "", err
-	}
-	return cel.AstToString(ast)
-}
+// oneLine prints an expression in one line.
+var oneLine = parser.WrapOnColumn(1 << 20)
 
 func (l idiomatic) field(x value, names []string) value {
 	for _, name := range names {
