@@ -62,7 +62,7 @@ helm: ## Build Helm 4 and 3 (a cold build takes 5 to 15 minutes)
 
 .PHONY: test-chart
 test-chart: build helm ## Test the templates of the Helm chart
-	$(HELM_ENV) go test -C test/e2e -count=1 -run '^TestTemplate' ./chart
+	$(HELM_ENV) go test -C test/e2e -count=1 -run '^TestTemplate' ./chart $(if $(UPDATE),-update)
 
 .PHONY: e2e-chart
 e2e-chart: build controlplane helm ## Install the Helm chart on a real API server, in namespaces of its own

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ import (
 
 var endToEnd = flag.Bool("e2e", false, "run what needs namespaces of its own")
 
-// inside says in the environment that this process is in its namespaces.
+// inside says in the environment that this process is in its namespaces, and how many users there are.
 const inside = "CLUSTERIMPORT_CHART_INSIDE"
 
 // TestMain runs the end-to-end tests in a user and a network namespace of their own: they need addresses on loopback and
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	command := exec.Command("/proc/self/exe", os.Args[1:]...)
-	command.Env = append(os.Environ(), inside+"=1")
+	command.Env = append(os.Environ(), fmt.Sprintf("%s=%d", inside, users()))
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL,
@@ -61,8 +62,11 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// users is how many users the namespace may have.
+// users is how many users the namespace has, or may have.
 func users() int {
+	if known, err := strconv.Atoi(os.Getenv(inside)); err == nil {
+		return known
+	}
 	if os.Getuid() == 0 {
 		return 65536
 	}
@@ -126,6 +130,7 @@ func newStage(t *testing.T, helm string) *stage {
 		s.node.Wait()
 		if t.Failed() {
 			t.Log(s.node.Report())
+			t.Log(s.plane.LastWords())
 		}
 	})
 	if err != nil {

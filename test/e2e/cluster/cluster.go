@@ -90,7 +90,7 @@ func (c *Cluster) Restart(ctx context.Context) error {
 		close(exited)
 	}()
 	if err := c.awaitKubeconfig(ctx, exited); err != nil {
-		return errors.Join(fmt.Errorf("the control plane did not start: %w", err), c.Kill(), c.lastWords())
+		return errors.Join(fmt.Errorf("the control plane did not start: %w", err), c.Kill(), c.LastWords())
 	}
 	return nil
 }
@@ -109,8 +109,8 @@ func (c *Cluster) awaitKubeconfig(ctx context.Context, exited <-chan struct{}) e
 
 func (c *Cluster) logFile() string { return filepath.Join(c.dir, "controlplane.log") }
 
-// lastWords is the end of the log, since the folder may be gone when somebody wants to look.
-func (c *Cluster) lastWords() error {
+// LastWords is the end of the log as an error, since the folder may be gone when somebody wants to look.
+func (c *Cluster) LastWords() error {
 	const most = 2000
 	data, err := os.ReadFile(c.logFile())
 	if err != nil {
