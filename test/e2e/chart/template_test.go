@@ -160,6 +160,24 @@ func TestTemplateCertificates(t *testing.T) {
 	}
 }
 
+// TestTemplateDocumented: the README says what each value is for, and has no value that is not there any more.
+func TestTemplateDocumented(t *testing.T) {
+	data, err := os.ReadFile(chartDir + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(data), "|-----|")
+	rows := strings.Split(strings.TrimSpace(table), "\n")[1:]
+	if !found || len(rows) < 50 {
+		t.Fatalf("the README has %d values", len(rows))
+	}
+	for _, row := range rows {
+		if cells := strings.Split(row, " | "); len(cells) < 4 || strings.Trim(cells[3], "| ") == "" {
+			t.Errorf("not documented: %s", row)
+		}
+	}
+}
+
 // TestTemplateUmbrella: an umbrella chart may pass on what it passes to every chart.
 func TestTemplateUmbrella(t *testing.T) {
 	render(t, "HELM4_BIN", "--set", "enabled=true,global.imageRegistry=registry.example")
