@@ -45,8 +45,8 @@ func newBuilder(s source) *builder {
 
 // id numbers a new node. A tree that grows beyond its limit ends the translation: see translate.
 func (b *builder) id() int64 {
-	if b.next++; b.next > maxTemplateNodes {
-		panic(b.source.refuse(CodeTooLarge, b.pos, "the template is too large: its translation has more than %d nodes", maxTemplateNodes))
+	if b.next++; b.next > maxExpressionNodes {
+		panic(b.source.refuse(CodeTooLarge, b.pos, "the template is too large: its translation has more than %d parts", maxExpressionNodes))
 	}
 	at := b.characters(min(int(b.pos), len(b.source.text)))
 	b.info.SetOffsetRange(b.next, celast.OffsetRange{Start: at, Stop: at})

@@ -80,7 +80,7 @@ func templateFunctions() []expr.PlainFunction {
 		}
 		out = append(out, expr.PlainFunction{
 			Name: fnPrefix + name, Params: []*cel.Type{cel.ListType(cel.DynType)}, Result: resultType(f),
-			List: f.Call, Two: ofTexts(name, f.Call), Deep: !shallow[name],
+			List: f.Call, Texts: ofTexts[name], Deep: !shallow[name],
 		})
 	}
 	return out
@@ -95,18 +95,10 @@ func resultType(f sprig.Function) *cel.Type {
 	return schema.CELType()
 }
 
-// ofTexts answers the most frequent calls, of texts, without the checks that any other needs.
-func ofTexts(name string, call func([]any) (any, error)) func(a, b any) (any, error) {
-	if name != "eq" && name != "ne" {
-		return nil
-	}
-	return func(a, b any) (any, error) {
-		x, okX := a.(string)
-		if y, okY := b.(string); okX && okY {
-			return (x == y) == (name == "eq"), nil
-		}
-		return call([]any{a, b})
-	}
+// ofTexts are the functions that are most often called, as they are for two texts.
+var ofTexts = map[string]func(a, b string) bool{
+	"eq": func(a, b string) bool { return a == b },
+	"ne": func(a, b string) bool { return a != b },
 }
 
 // foldMacro is list.fold(item, accu, init, while, step), a loop that hands on a value from round to round. Translated
@@ -143,8 +135,8 @@ func callNorm(val any) (any, error) {
 }
 
 func callEach(val any) (any, error) {
-	if list, ok := val.([]any); ok {
-		return list, nil
+	if _, ok := val.([]any); ok {
+		return val, nil
 	}
 	_, values, err := items(val)
 	return nonNil(values), err

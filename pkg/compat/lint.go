@@ -170,6 +170,11 @@ func (t *translator) lintComparison(name string, args []value, pos parse.Pos) {
 			return
 		}
 	}
+	t.lintEmpty(name, args, pos)
+}
+
+// lintEmpty looks at a comparison with the empty text.
+func (t *translator) lintEmpty(name string, args []value, pos parse.Pos) {
 	if text, ok := args[1].constantText(); name == "ne" && ok && text == "" && args[0].presence != present {
 		t.warn(CodeNeEmptyAbsent, pos, `ne with "" is true for a value that is absent`, "write if with the value alone: it is true for a text that is there and not empty")
 	}

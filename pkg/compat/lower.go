@@ -29,9 +29,9 @@ type translator struct {
 	within    []string
 	// breaksWhenTrue says that the loop around ends where its round is true: nothing need be known of its breaks.
 	breaksWhenTrue bool
-	// lowered counts nodes.
-	lowered  int
-	warnings diag.List
+	// lowered counts nodes, bindings the names that stand in each other.
+	lowered, bindings int
+	warnings          diag.List
 }
 
 // variable is a template variable in scope; the last of a name is the one that counts.

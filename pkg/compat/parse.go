@@ -67,6 +67,10 @@ const (
 const (
 	maxTemplateBytes = 256 << 10
 	maxTemplateNodes = 20_000
+	// maxExpressionNodes is how many nodes the translation may have, and maxBindings how many names may stand in each
+	// other in it: checking both takes memory and time.
+	maxExpressionNodes = 8_000
+	maxBindings        = 64
 )
 
 // IsTemplate reports whether a field's text is a Go template.

@@ -104,7 +104,7 @@ func (t *translator) sequence(nodes []parse.Node, d dot, pieces []maker, end end
 			return nil, err
 		}
 		if piece != nil {
-			pieces = append(slices.Clip(pieces), piece)
+			pieces = append(pieces, piece)
 		}
 	}
 	return end(pieces, nil), nil
@@ -140,6 +140,10 @@ func (t *translator) bound(variableName, like string, init value, pos parse.Pos,
 		name = t.fresh(like)
 		held = t.held(name, init)
 	}
+	if t.bindings++; t.bindings > maxBindings {
+		return nil, t.source.refuse(CodeTooLarge, pos, "more than %d variables, assignments and loops follow each other", maxBindings)
+	}
+	defer func() { t.bindings-- }()
 	scope := len(t.variables)
 	if variableName != "" {
 		t.variables = append(t.variables, variable{variableName, held})

@@ -60,8 +60,11 @@ func (n *choiceNode) Eval(vars interpreter.Activation) ref.Val {
 }
 
 func (n *choiceNode) taken(frame *interpreter.ExecutionFrame) (yes bool, failed ref.Val) {
-	if call, ok := n.test.(*plainCall); ok {
-		val, failed := call.plainValue(frame)
+	switch test := n.test.(type) {
+	case *textCall:
+		return test.truth(frame)
+	case *plainCall:
+		val, failed := test.plainValue(frame)
 		if truth, isBool := val.(bool); isBool || failed != nil {
 			return truth, failed
 		}

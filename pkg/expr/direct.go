@@ -35,6 +35,11 @@ func (p planner) reader(node interpreter.InterpretableV2) plainNode {
 		if name, ok := p.shape.names[node.ID()]; ok {
 			return plainName{n, c, name}
 		}
+		if path, ok := p.shape.optionals[node.ID()]; ok {
+			if none, err := c.FromCEL(types.OptionalNone); err == nil {
+				return plainOptionalPath{n, c, path, none}
+			}
+		}
 		return plainAttribute{n, c}
 	case interpreter.InterpretableConstructor:
 		if items, ok := p.items(n); ok {
@@ -105,6 +110,27 @@ func (n plainOptional) plainValue(frame *interpreter.ExecutionFrame) (any, ref.V
 		return val, nil
 	}
 	return n.fromCEL(n.byCEL(frame))
+}
+
+// plainOptionalPath is a path with steps that may be absent; none is what there is then.
+type plainOptionalPath struct {
+	interpreter.InterpretableV2
+	converter
+
+	path optionalPath
+	none any
+}
+
+func (n plainOptionalPath) plainValue(frame *interpreter.ExecutionFrame) (any, ref.Val) {
+	val, present, ok := n.path.follow(frame)
+	switch _, made := val.(ref.Val); {
+	case !ok || made:
+		return n.fromCEL(n.Exec(frame))
+	case present:
+		return val, nil
+	default:
+		return n.none, nil
+	}
 }
 
 // plainList makes a list.

@@ -35,9 +35,9 @@ type PlainFunction struct {
 	// Unary and Binary are for functions of one or two parameters.
 	Unary  func(a any) (any, error)
 	Binary func(a, b any) (any, error)
-	// List is for functions of one parameter, a list. Two, if it is set, does the same for a list of two.
-	List func(items []any) (any, error)
-	Two  func(a, b any) (any, error)
+	// List is for functions of one parameter, a list. Texts, if it is set, does the same for a list of two texts.
+	List  func(items []any) (any, error)
+	Texts func(a, b string) bool
 	// Deep functions look at all that is within their arguments, others at the arguments themselves.
 	Deep bool
 }
@@ -118,6 +118,9 @@ func (f PlainFunction) call(args []any) (any, error) {
 	}
 }
 
+// deepCost is what a deep function takes for a value within its arguments: it reads it, and makes something of it.
+const deepCost = 4
+
 // cost is what a call costs beside callCost.
 func (f PlainFunction) cost(args []any) int {
 	cost := 0
@@ -135,7 +138,7 @@ func (f PlainFunction) costOf(arg any) int {
 		}
 	case []any, map[string]any:
 		if f.Deep {
-			return plain.WeightOfJSON(arg, maxCallCost)
+			return deepCost * plain.WeightOfJSON(arg, maxCallCost)
 		}
 	}
 	return 0

@@ -13,20 +13,22 @@ import (
 // counterOrMap recognises what exists_one and map become: the one counts from 0 the items for which a predicate is true,
 // the other adds an item to a list.
 func counterOrMap(c celast.ComprehensionExpr) part {
-	init, step, while := c.AccuInit(), c.LoopStep(), c.LoopCondition()
-	if c.HasIterVar2() || step.Kind() != celast.CallKind || while.Kind() != celast.LiteralKind || while.AsLiteral() != types.True {
+	step, while := c.LoopStep(), c.LoopCondition()
+	if c.HasIterVar2() || step.Kind() != celast.CallKind {
 		return nil
 	}
 	r, call := roundOf(c), step.AsCall()
+	if isFirst(c, call) {
+		r.body = call.Args()[2].ID()
+		return finder{r}
+	}
+	if while.Kind() != celast.LiteralKind || while.AsLiteral() != types.True {
+		return nil
+	}
+	added := addedItem(c, call)
 	switch {
-	case call.FunctionName() == operators.Add && init.Kind() == celast.ListKind && init.AsList().Size() == 0 &&
-		isIdent(c.Result(), c.AccuVar()):
-		added := call.Args()[1]
-		if !isIdent(call.Args()[0], c.AccuVar()) || added.Kind() != celast.ListKind || added.AsList().Size() != 1 ||
-			len(added.AsList().OptionalIndices()) > 0 {
-			return nil
-		}
-		r.body = added.AsList().Elements()[0].ID()
+	case added != nil:
+		r.body = added.ID()
 		r.cost++
 		return mapping{r}
 	case call.FunctionName() == operators.Conditional && isCount(c, call):
@@ -34,6 +36,20 @@ func counterOrMap(c celast.ComprehensionExpr) part {
 		return counter{r}
 	}
 	return nil
+}
+
+// addedItem is the item of a step that is accu + [item], from the empty list on.
+func addedItem(c celast.ComprehensionExpr, step celast.CallExpr) celast.Expr {
+	init := c.AccuInit()
+	if step.FunctionName() != operators.Add || init.Kind() != celast.ListKind || init.AsList().Size() > 0 || !isIdent(c.Result(), c.AccuVar()) {
+		return nil
+	}
+	added := step.Args()[1]
+	if !isIdent(step.Args()[0], c.AccuVar()) || added.Kind() != celast.ListKind || added.AsList().Size() != 1 ||
+		len(added.AsList().OptionalIndices()) > 0 {
+		return nil
+	}
+	return added.AsList().Elements()[0]
 }
 
 // isCount reports whether a step is predicate ? accu + 1 : accu, from 0 on, and the result accu == 1.
@@ -45,6 +61,59 @@ func isCount(c celast.ComprehensionExpr, step celast.CallExpr) bool {
 	}
 	return is(c.AccuInit(), 0) && calls(step.Args()[1], operators.Add) && isIdent(step.Args()[2], c.AccuVar()) &&
 		calls(c.Result(), operators.Equals)
+}
+
+// isFirst reports whether a step is accu ? true : predicate, from false on, while there is no answer.
+func isFirst(c celast.ComprehensionExpr, step celast.CallExpr) bool {
+	while := c.LoopCondition()
+	return step.FunctionName() == operators.Conditional && isIdent(step.Args()[0], c.AccuVar()) && isBool(step.Args()[1], types.True) &&
+		isBool(c.AccuInit(), types.False) && isIdent(c.Result(), c.AccuVar()) &&
+		while.Kind() == celast.CallKind && while.AsCall().FunctionName() == operators.LogicalNot && isIdent(while.AsCall().Args()[0], c.AccuVar())
+}
+
+func isBool(e celast.Expr, val types.Bool) bool {
+	return e.Kind() == celast.LiteralKind && e.AsLiteral() == val
+}
+
+// finder is a loop for the first item for which a predicate is true. An error before it is one of the loop.
+type finder struct{ round }
+
+func (f finder) plan(p planner, node interpreter.InterpretableV2) interpreter.InterpretableV2 {
+	if n, ok := f.node(p, node); ok {
+		return &finderNode{n}
+	}
+	return nil
+}
+
+type finderNode struct{ loopNode }
+
+// Exec implements interpreter.InterpretableV2.
+func (n *finderNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	items, failed, ok := listOf(frame, n.over)
+	if failed != nil {
+		return failed
+	}
+	if !ok {
+		return n.InterpretableV2.Exec(frame)
+	}
+	scope := &itemScope{scope: scope{frame}, name: n.item}
+	inner := frame.Push(scope)
+	defer inner.Pop()
+	meter := meterOf(frame)
+	for _, item := range items {
+		scope.value = n.variable(item)
+		meter.charge(n.cost)
+		val := n.body.Exec(inner)
+		if val != types.False {
+			return val
+		}
+	}
+	return types.False
+}
+
+// Eval implements interpreter.Interpretable.
+func (n *finderNode) Eval(vars interpreter.Activation) ref.Val {
+	return n.Exec(interpreter.AsFrame(vars))
 }
 
 // counter is a comprehension that is exists_one.

@@ -42,10 +42,52 @@ func (p planner) plainCall(call interpreter.InterpretableCall, f PlainFunction) 
 		n.evaluate = func(n *plainCall, frame *interpreter.ExecutionFrame) (any, ref.Val) {
 			return n.callTwo(frame, f.Binary)
 		}
-	case f.Two != nil && len(n.args) == 2:
-		n.evaluate = func(n *plainCall, frame *interpreter.ExecutionFrame) (any, ref.Val) { return n.callTwo(frame, f.Two) }
+	case f.Texts != nil && len(n.args) == 2:
+		if text, ok := n.args[1].(plainConst); ok {
+			if literal, ok := text.val.(string); ok && len(literal) <= maxShortText {
+				return &textCall{n, literal}
+			}
+		}
 	}
 	return n
+}
+
+// textCall calls a function of two texts, the second of which is a literal.
+type textCall struct {
+	*plainCall
+
+	text string
+}
+
+// Exec implements interpreter.InterpretableV2.
+func (n *textCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	truth, failed := n.truth(frame)
+	if failed != nil {
+		return failed
+	}
+	return types.Bool(truth)
+}
+
+// Eval implements interpreter.Interpretable.
+func (n *textCall) Eval(vars interpreter.Activation) ref.Val {
+	return n.Exec(interpreter.AsFrame(vars))
+}
+
+func (n *textCall) plainValue(frame *interpreter.ExecutionFrame) (any, ref.Val) {
+	return n.truth(frame)
+}
+
+func (n *textCall) truth(frame *interpreter.ExecutionFrame) (bool, ref.Val) {
+	first, failed := n.args[0].plainValue(frame)
+	if failed != nil {
+		return false, failed
+	}
+	if text, ok := first.(string); ok {
+		return n.f.Texts(text, n.text), nil
+	}
+	val, failed := n.result(n.f.List([]any{first, n.text}))
+	truth, _ := val.(bool)
+	return truth, failed
 }
 
 // Exec implements interpreter.InterpretableV2.

@@ -93,8 +93,11 @@ type shape struct {
 	rounds map[int64]int
 	// parts are by the number of their node.
 	parts map[int64]part
-	// names are those of the variables of loops and bindings, by the number of the node that is one.
+	// names are those of variables, by the number of the node that is one. References may be missing: they are not among
+	// them.
 	names map[int64]string
+	// optionals are the paths with steps that may be absent, by the number of their last step.
+	optionals map[int64]optionalPath
 	// keys are the references that are selected by name; whole says that references is used otherwise.
 	keys  []string
 	whole bool
@@ -117,7 +120,9 @@ func (s shape) references(declared []string) []string {
 
 // inspect walks a checked, macro-expanded expression.
 func inspect(e celast.Expr) shape {
-	s := shape{rounds: map[int64]int{}, parts: map[int64]part{}, names: map[int64]string{}}
+	s := shape{
+		rounds: map[int64]int{}, parts: map[int64]part{}, names: map[int64]string{}, optionals: map[int64]optionalPath{},
+	}
 	selected := map[int64]bool{}
 	visit := func(e celast.Expr) {
 		switch e.Kind() {
@@ -127,13 +132,16 @@ func inspect(e celast.Expr) shape {
 			s.addPart(e, loopOf(e.AsComprehension()))
 		case celast.CallKind:
 			s.addPart(e, callPart(e))
+			if path, ok := optionalPathOf(e); ok {
+				s.optionals[e.ID()] = path
+			}
 		case celast.SelectKind:
 			if operand := e.AsSelect().Operand(); isReferences(operand) {
 				selected[operand.ID()] = true
 				s.addKey(e.AsSelect().FieldName())
 			}
 		case celast.IdentKind:
-			if name := e.AsIdent(); name != SourceVariable && name != ReferencesVariable {
+			if name := e.AsIdent(); name != ReferencesVariable {
 				s.names[e.ID()] = name
 			}
 			s.whole = s.whole || isReferences(e) && !selected[e.ID()]

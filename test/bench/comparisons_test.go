@@ -25,6 +25,7 @@ const (
 	execute = "execute"
 	cel     = "cel"
 	gocel   = "gocel"
+	typed   = "typed"
 	byhand  = "byhand"
 )
 
@@ -254,10 +255,10 @@ func selection(tb testing.TB) []rival {
 // comparisons are all kinds of work.
 func comparisons(tb testing.TB) []comparison {
 	tb.Helper()
-	ready := newPlatform(tb, "cluster-api", capiCluster("one", "True"), kubeconfigSecret("one"))
-	waiting := newPlatform(tb, "cluster-api", capiCluster("one", "False"), kubeconfigSecret("one"))
+	ready := newPlatform(tb, "cluster-api", capiCluster("True"), kubeconfigSecret("one"))
+	waiting := newPlatform(tb, "cluster-api", capiCluster("False"), kubeconfigSecret("one"))
 	virtual := newPlatform(tb, "vcluster", vclusterSecret("one"), nil)
-	return []comparison{
+	list := []comparison{
 		{"condition, hit", "creationCondition of cluster-api: the 3rd of 10 conditions decides", ready.condition(tb, "true", capiReadyByHand)},
 		{"condition, no hit", "the same: none of 10 conditions decides", waiting.condition(tb, "", capiReadyByHand)},
 		{"name", "nameTemplate of cluster-api", ready.named(tb, "fleet-one", capiNameByHand)},
@@ -265,6 +266,10 @@ func comparisons(tb testing.TB) []comparison {
 		{"render cluster-api", "template of cluster-api to a map", ready.render(tb, capiRenderByHand)},
 		{"render vcluster", "template of vcluster to a map", virtual.render(tb, vclusterRenderByHand)},
 	}
+	for _, c := range translations() {
+		list = append(list, comparison{"translated, " + c.name, "the condition or selector of a policy for " + c.name + " in Clusterpedia's language", c.rivals(tb)})
+	}
+	return list
 }
 
 // BenchmarkPolicies runs every comparison.

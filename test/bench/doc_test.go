@@ -5,6 +5,7 @@
 //	execute  the Go template is parsed once, with text/template, and executed for each evaluation
 //	cel      the policy in CEL as this project evaluates it, limits on
 //	gocel    the policy in Go templates as this project evaluates it: translated to CEL
+//	typed    as gocel, with the schema of the source
 //	byhand   Go that somebody wrote for this one policy
 //
 // `make bench` runs it and writes docs/performance.md, whose ratios are those of that run.

@@ -9,7 +9,8 @@ import (
 // capiCluster is a Cluster of Cluster API as a management cluster holds it: 10 conditions and the fields that its
 // controllers own, about 7 KB of JSON. The condition that says that the control plane is there is the third; its
 // status is "True" or "False".
-func capiCluster(name, initialized string) map[string]any {
+func capiCluster(initialized string) map[string]any {
+	const name = "one"
 	return map[string]any{
 		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
 		"metadata": map[string]any{

@@ -29,7 +29,7 @@ type decisions struct {
 
 func newDecisions(tb testing.TB, name, what, ready string, actions int) *decisions {
 	tb.Helper()
-	p := newPlatform(tb, "cluster-api", capiCluster("one", ready), kubeconfigSecret("one"))
+	p := newPlatform(tb, "cluster-api", capiCluster(ready), kubeconfigSecret("one"))
 	owner := &v1alpha1.ClusterImportPolicy{ObjectMeta: metav1.ObjectMeta{Name: "cluster-api", UID: "policy"}, Spec: *p.cel}
 	active := &lifecycle.ActivePolicy{
 		Policy: owner, Compiled: p.compiled,
