@@ -93,7 +93,7 @@ func run(ctx context.Context, o *options) error {
 		source := o.webhook.certificateSource(clients, o.leaseNamespace, registry)
 		probes.webhook = source.Ready
 		registry.WebhookTrusted(source.Ready)
-		group.Go(func() error { return runWebhook(ctx, &o.webhook, clients, source, registry) })
+		group.Go(func() error { return runWebhook(ctx, o, clients, source, registry) })
 	}
 	listeners, err := o.listeners(clients, probes, registry.Handler())
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/openapi"
 	"k8s.io/utils/clock"
 
@@ -111,16 +112,18 @@ func (o *webhookOptions) certificateSource(clients *kube.Clients, namespace stri
 }
 
 // runWebhook serves the admission webhook, on every replica whether it leads or not.
-func runWebhook(ctx context.Context, o *webhookOptions, clients *kube.Clients, source certificateSource, registry *metrics.Registry) error {
+func runWebhook(ctx context.Context, o *options, clients *kube.Clients, source certificateSource, registry *metrics.Registry) error {
 	resources := kube.NewResources(clients.Kubernetes.Discovery(), time.Now)
 	validator := &webhook.Validator{
 		Resources: resources,
 		Schemas:   kube.NewSchemas(openapi.ToClientWithContext(clients.Kubernetes.Discovery().OpenAPIV3()), resources, time.Now),
 		Reviews:   clients.Kubernetes.AuthorizationV1().SelfSubjectAccessReviews(),
 		Now:       time.Now,
+
+		Namespaces: map[schema.GroupResource][]string{{Resource: "secrets"}: o.secretNamespaces},
 	}
 	server := &webhook.Server{
-		Address: o.bindAddress, GetCertificate: source.GetCertificate, Drain: o.drain,
+		Address: o.webhook.bindAddress, GetCertificate: source.GetCertificate, Drain: o.webhook.drain,
 		Handler: webhook.NewHandler(validator.Validate, registry.ObserveWebhook, time.Now),
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -37,7 +37,9 @@ type Validator struct {
 	Schemas   *kube.Schemas
 	// Reviews says what the controller may do.
 	Reviews authorizationclient.SelfSubjectAccessReviewInterface
-	Now     func() time.Time
+	// Namespaces are where the controller reads a kind, if not everywhere.
+	Namespaces map[schema.GroupResource][]string
+	Now        func() time.Time
 
 	mu     sync.Mutex
 	grants map[schema.GroupResource]grant
@@ -127,7 +129,7 @@ func (v *Validator) rights(ctx context.Context, spec *v1alpha1.ClusterImportPoli
 	return list
 }
 
-// mayWatch reports whether this process, which has the controller's rights, may list and watch a kind everywhere.
+// mayWatch reports whether this process, which has the controller's rights, may list and watch a kind wherever it reads it.
 func (v *Validator) mayWatch(ctx context.Context, kind schema.GroupResource) (bool, error) {
 	v.mu.Lock()
 	now := v.Now()
@@ -137,17 +139,23 @@ func (v *Validator) mayWatch(ctx context.Context, kind schema.GroupResource) (bo
 	if ok {
 		return known.allowed, nil
 	}
+	namespaces := v.Namespaces[kind]
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
 	allowed := true
-	for _, verb := range []string{"list", "watch"} {
-		review, err := v.Reviews.Create(ctx, &authorizationv1.SelfSubjectAccessReview{
-			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Verb: verb, Group: kind.Group, Resource: kind.Resource,
-			}},
-		}, metav1.CreateOptions{})
-		if err != nil {
-			return false, err
+	for _, namespace := range namespaces {
+		for _, verb := range []string{"list", "watch"} {
+			review, err := v.Reviews.Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Verb: verb, Namespace: namespace, Group: kind.Group, Resource: kind.Resource,
+				}},
+			}, metav1.CreateOptions{})
+			if err != nil {
+				return false, err
+			}
+			allowed = allowed && review.Status.Allowed
 		}
-		allowed = allowed && review.Status.Allowed
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

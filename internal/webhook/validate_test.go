@@ -8,6 +8,7 @@ import (
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -50,5 +51,25 @@ func TestRights(t *testing.T) {
 	}
 	if asked != 6 {
 		t.Errorf("after a minute it is asked again: %d", asked)
+	}
+}
+
+// TestRightsInNamespaces: a kind that is read in some namespaces needs no rights elsewhere.
+func TestRightsInNamespaces(t *testing.T) {
+	clients := fake.NewClientset()
+	clients.PrependReactor("create", "selfsubjectaccessreviews", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		review, _ := action.(clienttesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview)
+		review.Status.Allowed = review.Spec.ResourceAttributes.Namespace == "granted"
+		return true, review, nil
+	})
+	spec := &v1alpha1.ClusterImportPolicySpec{Source: v1alpha1.SourceType{Resource: "secrets"}}
+	for namespaces, warned := range map[string]bool{"granted": false, "granted,other": true, "": true} {
+		v := &Validator{Reviews: clients.AuthorizationV1().SelfSubjectAccessReviews(), Now: time.Now}
+		if namespaces != "" {
+			v.Namespaces = map[schema.GroupResource][]string{{Resource: "secrets"}: strings.Split(namespaces, ",")}
+		}
+		if list := v.rights(t.Context(), spec); (len(list) > 0) != warned {
+			t.Errorf("reading Secrets in %q: %s", namespaces, list)
+		}
 	}
 }
