@@ -61,9 +61,6 @@ func TestLanguage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, src := range r.all() {
 				count++
-				if slices.Contains(knownDifferences, src) {
-					continue
-				}
 				want, text, truth := compared(t, env, src)
 				if d, differs := r.differs[src]; differs {
 					d.check(t, r.reason, src, want, text)
@@ -120,22 +117,6 @@ func compared(t *testing.T, env *expr.Env, src string) (want, text, truth outcom
 		return want, outcome{err: err}, outcome{err: err}
 	}
 	return want, tr.printed(t, data), tr.truth(t, data)
-}
-
-// TestKnownDifferences fails when a known difference is none any more.
-func TestKnownDifferences(t *testing.T) {
-	env := languageEnv(t)
-	for name, r := range rows() {
-		for _, src := range r.all() {
-			if !slices.Contains(knownDifferences, src) {
-				continue
-			}
-			want, text, truth := compared(t, env, src)
-			if d, differs := r.differs[src]; differs && d.met(text) || !differs && text.same(want) && truth.same(want.truth()) {
-				t.Errorf("%s: %s is no known difference any more: take it from the list", name, src)
-			}
-		}
-	}
 }
 
 // TestRefusedFunctions calls every refused function in every place of a template.
