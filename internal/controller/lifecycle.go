@@ -84,10 +84,11 @@ func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecyc
 	state := lifecycle.ClusterState{Now: r.Now(), Lifecycle: l, Read: r.read, Cluster: r.Caches.cluster(l.Name)}
 	state.Definition = r.definitionOf(l.Spec.Source.GroupVersionResource().GroupResource())
 	if owner := metav1.GetControllerOf(l); owner != nil {
-		p := r.Caches.policy(owner.Name)
-		state.PolicyExists = p != nil && p.UID == owner.UID
+		if p := r.Caches.policy(owner.Name); p != nil && p.UID == owner.UID {
+			state.Owner = p
+		}
 		state.Policy = r.registry.byUID(owner.Name, owner.UID)
-		state.Starting = state.PolicyExists && !r.tally.seen(owner.Name)
+		state.Starting = state.Owner != nil && !r.tally.seen(owner.Name)
 		state.Deletions = r.deletions(owner.Name, owner.UID)
 	}
 	return state

@@ -40,8 +40,9 @@ func (r *Reconcilers) reconcilePolicy(ctx context.Context, name string) (time.Du
 		if again, err = r.activate(ctx, &state); err != nil {
 			return 0, err
 		}
-		if r.tally.look(name) {
-			r.enqueueLifecycles(p.UID)
+		if r.tally.look(p) {
+			r.enqueueFleet(name)
+			r.enqueueLifecycles(p.UID) // also when nothing of the policy is at work
 		}
 	}
 	r.gatherOutcomes(&state)
@@ -127,8 +128,7 @@ func (r *Reconcilers) publish(active *lifecycle.ActivePolicy) {
 	r.registry.publish(p.Name, active)
 	r.Watches.Set(p.Name, kinds)
 	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
-		!slices.Equal(before.References, active.References) ||
-		before.Policy.Annotations[v1alpha1.AnnotationPaused] != p.Annotations[v1alpha1.AnnotationPaused] {
+		!slices.Equal(before.References, active.References) {
 		r.enqueueFleet(p.Name)
 	}
 }

@@ -74,7 +74,9 @@ func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey
 	if object == nil && unknown == "" {
 		unknown = r.withdrawn(active.Source)
 	}
+	owner := r.Caches.policy(active.Policy.Name)
 	return lifecycle.SourceState{
+		Paused: owner != nil && lifecycle.Paused(owner.Annotations),
 		Policy: active, Namespace: key.Source.Namespace, Name: key.Source.Name,
 		Source:     lifecycle.Lookup{Object: object, Unknown: unknown},
 		Definition: r.definitionOf(gvrOf(active.Source).GroupResource()),

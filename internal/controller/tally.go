@@ -35,8 +35,8 @@ type policyTally struct {
 	// since.
 	kind    schema.GroupVersionResource
 	awaited map[SourceKey]bool
-	// looked says that the policy loop has handled the policy.
-	looked bool
+	// looked is what of the policy the policy loop has handled last, nil when it has not handled it.
+	looked *look
 }
 
 // lifecycleTally is what is counted of one lifecycle.
@@ -222,20 +222,28 @@ func (t *tally) settled(policy string, kind schema.GroupVersionResource) bool {
 	return p.kind == kind && len(p.awaited) == 0
 }
 
-// look says that the policy loop has handled a policy, and reports whether it is the first time. seen asks for that.
-func (t *tally) look(policy string) (first bool) {
+// look is the part of a policy that says what is to be done, whether it compiles or not.
+type look struct {
+	generation int64
+	paused     bool
+}
+
+// look says that the policy loop has handled a policy, and reports whether that is news. seen asks for that.
+func (t *tally) look(policy *v1alpha1.ClusterImportPolicy) (news bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.of(policy)
-	first, p.looked = !p.looked, true
-	return first
+	p := t.of(policy.Name)
+	now := look{policy.Generation, lifecycle.Paused(policy.Annotations)}
+	news = p.looked == nil || *p.looked != now
+	p.looked = &now
+	return news
 }
 
 func (t *tally) seen(policy string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p, ok := t.policies[policy]
-	return ok && p.looked
+	return ok && p.looked != nil
 }
 
 // waitersFor returns the sources that wait for a name.

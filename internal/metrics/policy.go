@@ -180,7 +180,7 @@ func (r *Registry) Forgotten(name string) {
 // stages and results are those that there are. Evaluations find their series by the index: a map costs as much as a
 // short evaluation.
 var (
-	stages  = [...]policy.Stage{
+	stages = [...]policy.Stage{
 		policy.StageSelect, policy.StageName, policy.StageReference, policy.StageObsolete, policy.StageReady, policy.StageRender,
 	}
 	results = [...]policy.Result{

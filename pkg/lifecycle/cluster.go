@@ -18,9 +18,10 @@ import (
 type ClusterState struct {
 	Now       time.Time
 	Lifecycle *v1alpha1.PediaClusterLifecycle
-	// PolicyExists says whether the policy that controls the lifecycle exists.
-	PolicyExists bool
-	// Policy is that policy when it is active, else nil.
+	// Owner is the policy that controls the lifecycle, as it is now, valid or not; nil when it does not exist.
+	Owner *v1alpha1.ClusterImportPolicy
+	// Policy is what of it is at work: the last that compiled, or nil. What is written for whom, and whether at all,
+	// is Owner's to say.
 	Policy *ActivePolicy
 	Read   Reader
 	// Cluster is the PediaCluster of the lifecycle's name, or nil when a synced cache has none.
@@ -51,14 +52,14 @@ func PlanCluster(ctx context.Context, s ClusterState) ClusterPlan {
 	source := s.Read(s.Lifecycle.Spec.Source)
 	p.starting = s.Starting || source.Starting
 	switch {
-	case !s.PolicyExists:
+	case s.Owner == nil:
 		p.undecided(v1alpha1.ReasonOrphanLifecycle, "the policy that controls this lifecycle does not exist")
-	case s.Policy == nil:
-		p.undecided(v1alpha1.ReasonPolicyNotReady, "the policy is not active; its status says why")
 	case p.pausedBy(source) != "":
 		p.undecided(v1alpha1.ReasonPaused, fmt.Sprintf("frozen by the annotation %s of the %s", v1alpha1.AnnotationPaused, p.pausedBy(source)))
 	case p.mark():
 		return p.plan // the change of the PediaCluster calls for the rest
+	case s.Policy == nil:
+		p.undecided(v1alpha1.ReasonPolicyNotReady, "the policy is not active; its status says why")
 	case source.Unknown != "":
 		p.undecided(v1alpha1.ReasonWaitDependentResourceSynced,
 			fmt.Sprintf("%s is not known: %s", s.Lifecycle.Spec.Source, source.Unknown))
@@ -142,19 +143,19 @@ func (p *clusterPlanner) decide(ctx context.Context, source map[string]any) {
 	}
 }
 
-// spec is the policy's spec. The policy must be at work.
-func (p *clusterPlanner) spec() *v1alpha1.ClusterImportPolicySpec { return &p.state.Policy.Policy.Spec }
+// spec is the policy's spec as it is now.
+func (p *clusterPlanner) spec() *v1alpha1.ClusterImportPolicySpec { return &p.state.Owner.Spec }
 
 func (p *clusterPlanner) dryRun() bool { return p.spec().Mode == v1alpha1.ModeDryRun }
 
 // pausedBy names what a user has frozen; empty when nothing is.
 func (p *clusterPlanner) pausedBy(source Lookup) string {
 	switch l := p.state.Lifecycle; {
-	case paused(p.state.Policy.Policy.Annotations):
-		return "policy " + p.state.Policy.Policy.Name
-	case paused(l.Annotations):
+	case Paused(p.state.Owner.Annotations):
+		return "policy " + p.state.Owner.Name
+	case Paused(l.Annotations):
 		return "lifecycle"
-	case paused(annotationsOf(source.Object)):
+	case Paused(annotationsOf(source.Object)):
 		return "source"
 	default:
 		return ""

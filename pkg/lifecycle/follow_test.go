@@ -51,12 +51,13 @@ spec:
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			state := lifecycle.ClusterState{
-				Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Cluster: live(),
+				Now: now, Lifecycle: held("c-x", "source-uid"), Cluster: live(),
 				Policy: active(t, func(s *v1alpha1.ClusterImportPolicySpec) { s.Template, s.UpdatePolicy = template, tc.update }),
 				Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 					return lifecycle.Found(source(map[string]any{"pick": true, "alias": "x"}))
 				},
 			}
+			state.Owner = state.Policy.Policy
 			plan := lifecycle.PlanCluster(context.Background(), state)
 			patch, ok := plan.Actions[0].(lifecycle.PatchCluster)
 			if !ok {
@@ -72,7 +73,7 @@ spec:
 // TestAuthenticationIsReplaced: a merge must not leave a selector of before beside the new ones.
 func TestAuthenticationIsReplaced(t *testing.T) {
 	state := lifecycle.ClusterState{
-		Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Cluster: clusterOf(mine, ""),
+		Now: now, Lifecycle: held("c-x", "source-uid"), Cluster: clusterOf(mine, ""),
 		Policy: active(t, func(s *v1alpha1.ClusterImportPolicySpec) {
 			s.UpdatePolicy = v1alpha1.UpdateAll
 			s.Template = "spec:\n  apiserver: https://x\n  authenticationFrom: {ca: {name: a, key: ca}, token: {name: a, key: token}}\n  syncResources: []\n"
@@ -81,6 +82,7 @@ func TestAuthenticationIsReplaced(t *testing.T) {
 			return lifecycle.Found(source(map[string]any{"pick": true, "alias": "x"}))
 		},
 	}
+	state.Owner = state.Policy.Policy
 	state.Cluster.Spec.AuthenticationFrom = &v1alpha2.ClusterAuthentication{Cert: &v1alpha2.SecretKeySelector{Name: "old", Key: "cert"}}
 	patch, ok := lifecycle.PlanCluster(context.Background(), state).Actions[0].(lifecycle.PatchCluster)
 	if !ok {
@@ -95,8 +97,9 @@ func TestAuthenticationIsReplaced(t *testing.T) {
 // TestRenderedName: an edit of nameTemplate renames nothing; the status says which name it gives.
 func TestRenderedName(t *testing.T) {
 	state := lifecycle.ClusterState{
-		Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Cluster: clusterOf(mine, ""), Policy: active(t, nil),
+		Now: now, Lifecycle: held("c-x", "source-uid"), Cluster: clusterOf(mine, ""), Policy: active(t, nil),
 	}
+	state.Owner = state.Policy.Policy
 	for alias, want := range map[string]string{"y": "c-y", "x": ""} {
 		state.Read = func(r v1alpha1.DependentResource) lifecycle.Lookup {
 			if r.Resource == "secrets" {

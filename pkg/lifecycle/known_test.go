@@ -82,7 +82,7 @@ func TestObjections(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			state := lifecycle.ClusterState{
-				Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Cluster: tc.cluster, Deletions: tc.deletions,
+				Now: now, Lifecycle: held("c-x", "source-uid"), Cluster: tc.cluster, Deletions: tc.deletions,
 				Policy: active(t, func(s *v1alpha1.ClusterImportPolicySpec) { s.DeletionCondition = tc.condition }),
 				Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 					switch {
@@ -95,6 +95,7 @@ func TestObjections(t *testing.T) {
 					}
 				},
 			}
+			state.Owner = state.Policy.Policy
 			if tc.cluster != nil {
 				state.Cluster.UID = "cluster-uid"
 			}
@@ -119,8 +120,9 @@ func TestRestart(t *testing.T) {
 	secret := lifecycle.Found(secretWith(base64.StdEncoding.EncodeToString([]byte(canary))))
 	starting := lifecycle.Lookup{Unknown: "its kind is not listed yet", Starting: true}
 	state := lifecycle.ClusterState{
-		Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Policy: active(t, nil), Cluster: clusterOf(mine, ""),
+		Now: now, Lifecycle: held("c-x", "source-uid"), Policy: active(t, nil), Cluster: clusterOf(mine, ""),
 	}
+	state.Owner = state.Policy.Policy
 	reads := func(source, secret lifecycle.Lookup) lifecycle.Reader {
 		return func(r v1alpha1.DependentResource) lifecycle.Lookup {
 			if r.Resource == "secrets" {
@@ -242,7 +244,7 @@ func TestTakeOver(t *testing.T) {
 				t.Errorf("the lifecycle's owner has changed: %s", diff)
 			}
 			state := lifecycle.ClusterState{
-				Now: now, Lifecycle: update.Lifecycle, PolicyExists: true, Policy: policy, Cluster: tc.cluster,
+				Now: now, Lifecycle: update.Lifecycle, Policy: policy, Owner: policy.Policy, Cluster: tc.cluster,
 				Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 					if r.Resource == "secrets" {
 						return lifecycle.Found(secretWith(base64.StdEncoding.EncodeToString([]byte(canary))))

@@ -249,7 +249,7 @@ func TestPlanCluster(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			state := lifecycle.ClusterState{
-				Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: !tc.noPolicy, Cluster: tc.cluster,
+				Now: now, Lifecycle: held("c-x", "source-uid"), Cluster: tc.cluster,
 				Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 					if r.Resource == "secrets" {
 						return tc.secret
@@ -259,6 +259,7 @@ func TestPlanCluster(t *testing.T) {
 			}
 			if !tc.noPolicy {
 				state.Policy = active(t, nil)
+				state.Owner = state.Policy.Policy
 			}
 			plan := lifecycle.PlanCluster(context.Background(), state)
 			if strings.Contains(plan.String(), canary) {
@@ -280,8 +281,9 @@ func TestPlanCluster(t *testing.T) {
 func TestExpiryIsKept(t *testing.T) {
 	jwt := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1900000000}`)) + ".c2ln"
 	state := lifecycle.ClusterState{
-		Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Policy: active(t, nil),
+		Now: now, Lifecycle: held("c-x", "source-uid"), Policy: active(t, nil),
 	}
+	state.Owner = state.Policy.Policy
 	for _, secret := range []lifecycle.Lookup{
 		lifecycle.Found(secretWith(base64.StdEncoding.EncodeToString([]byte(jwt)))), lifecycle.NotFound(),
 	} {

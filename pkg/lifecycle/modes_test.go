@@ -166,6 +166,7 @@ func TestOptOutsOfSources(t *testing.T) {
 			}
 			if tc.policy != nil {
 				tc.policy(state.Policy.Policy)
+				state.Paused = state.Policy.Policy.Annotations[v1alpha1.AnnotationPaused] == "true"
 			}
 			plan, outcome := lifecycle.PlanSource(context.Background(), state)
 			if diff := cmp.Diff(tc.want, strings.ReplaceAll(plan.String(), "\n", "|")); diff != "" || outcome.Reason != "" {
@@ -193,6 +194,8 @@ func TestModes(t *testing.T) {
 		lifecycle *v1alpha1.PediaClusterLifecycle
 		source    map[string]any
 		cluster   *v1alpha2.PediaCluster
+		// idle says that the policy is not at work.
+		idle bool
 		// actions are the writes and events; ready is status/reason of the Ready condition, message a part of its message.
 		actions, ready, message string
 	}{
@@ -264,6 +267,18 @@ func TestModes(t *testing.T) {
 			reason: "Orphan takes the reference away that the garbage collector follows, before anything else", policy: orphan,
 			source: moved, cluster: clusterOf(mine, ""), actions: "mark cluster c-x: it stays without its lifecycle",
 		},
+		"OrphanInvalid": {
+			reason: "an edit that does not compile can still keep PediaClusters", policy: orphan, idle: true,
+			source: moved, cluster: clusterOf(mine, ""), actions: "mark cluster c-x: it stays without its lifecycle",
+		},
+		"PausedInvalid": {
+			reason: "and freeze them", idle: true,
+			policy: func(p *v1alpha1.ClusterImportPolicy) {
+				orphan(p)
+				p.Annotations = map[string]string{v1alpha1.AnnotationPaused: "true"}
+			},
+			source: moved, cluster: clusterOf(mine, ""), ready: "Unknown/Paused",
+		},
 		"OrphanInStep": {reason: "the mark says whose it is", policy: orphan, source: ready, cluster: clusterOf("", mine), ready: "True/Imported"},
 		"OrphanCreate": {
 			reason: "a new PediaCluster gets the mark from the start", policy: orphan, source: ready,
@@ -278,7 +293,7 @@ func TestModes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			secret := secretWith(base64.StdEncoding.EncodeToString([]byte(canary)))
 			state := lifecycle.ClusterState{
-				Now: now, Lifecycle: held("c-x", "source-uid"), PolicyExists: true, Policy: active(t, nil), Cluster: tc.cluster,
+				Now: now, Lifecycle: held("c-x", "source-uid"), Policy: active(t, nil), Cluster: tc.cluster,
 				Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 					if r.Resource == "secrets" {
 						return lifecycle.Found(secret)
@@ -286,11 +301,15 @@ func TestModes(t *testing.T) {
 					return lifecycle.Found(tc.source)
 				},
 			}
+			state.Owner = state.Policy.Policy
 			if tc.lifecycle != nil {
 				state.Lifecycle = tc.lifecycle
 			}
 			if tc.policy != nil {
 				tc.policy(state.Policy.Policy)
+			}
+			if tc.idle {
+				state.Policy = nil
 			}
 			plan := lifecycle.PlanCluster(context.Background(), state)
 			actions, readiness, message := outcome(plan.Plan)

@@ -67,8 +67,8 @@ func otherOwner(cluster *v1alpha2.PediaCluster) string {
 	return ""
 }
 
-// paused reports the annotation by which a user freezes what comes of an object.
-func paused(annotations map[string]string) bool {
+// Paused reports the annotation by which a user freezes what comes of an object.
+func Paused(annotations map[string]string) bool {
 	return annotations[v1alpha1.AnnotationPaused] == "true"
 }
 

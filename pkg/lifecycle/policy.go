@@ -134,7 +134,7 @@ func (s PolicyState) setValid(c *conditions) {
 	c.set(v1alpha1.ConditionSourceAvailable, available, reason, message)
 	s.setReconciling(c)
 	switch {
-	case paused(s.Policy.Annotations):
+	case Paused(s.Policy.Annotations):
 		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused,
 			"nothing is created, changed or removed while the policy has the annotation "+v1alpha1.AnnotationPaused)
 	case available == metav1.ConditionFalse:

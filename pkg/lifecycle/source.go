@@ -34,6 +34,8 @@ type SourceState struct {
 	Source          Lookup
 	// Definition is that of the source's kind.
 	Definition Definition
+	// Paused says that a user has frozen the policy.
+	Paused bool
 	// Deletions is the state of the policy's budget that was written last.
 	Deletions *v1alpha1.Deletions
 	// Owned are the lifecycles that the policy controls for this source.
@@ -83,7 +85,7 @@ func PlanSource(ctx context.Context, s SourceState) (Plan, SourceOutcome) {
 
 // undecided reports that nothing is to be decided: the source is not known, frozen, or one of a kind that is gone.
 func (s SourceState) undecided() bool {
-	return s.Source.Unknown != "" || paused(s.Policy.Policy.Annotations) || paused(annotationsOf(s.Source.Object)) ||
+	return s.Source.Unknown != "" || s.Paused || Paused(annotationsOf(s.Source.Object)) ||
 		s.Definition.former(s.Source.Object)
 }
 
@@ -151,7 +153,7 @@ func NameReason(err error) string {
 // keepInStep updates a lifecycle whose spec or claim is not what the policy and the source say. Its name stays:
 // an edited nameTemplate must not delete and create every cluster anew.
 func (s SourceState) keepInStep(l *v1alpha1.PediaClusterLifecycle) Plan {
-	if l.DeletionTimestamp != nil || paused(l.Annotations) {
+	if l.DeletionTimestamp != nil || Paused(l.Annotations) {
 		return Plan{}
 	}
 	updated := l.DeepCopy()
@@ -176,7 +178,7 @@ func (s SourceState) setClaim(l *v1alpha1.PediaClusterLifecycle) {
 func (s SourceState) remove(lifecycles []*v1alpha1.PediaClusterLifecycle, because string) Plan {
 	var plan Plan
 	for _, l := range lifecycles {
-		if l.DeletionTimestamp != nil || paused(l.Annotations) {
+		if l.DeletionTimestamp != nil || Paused(l.Annotations) {
 			continue
 		}
 		cluster := s.Cluster(l.Name)

@@ -46,7 +46,7 @@ func newDecisions(tb testing.TB, name, what, ready string, actions int) *decisio
 		Group: "cluster.x-k8s.io", Version: "v1beta1", Resource: "clusters", Namespace: "fleet", Name: "one",
 	}
 	d.cluster = lifecycle.ClusterState{
-		Now: time.Unix(0, 0), Lifecycle: l, PolicyExists: true, Policy: active,
+		Now: time.Unix(0, 0), Lifecycle: l, Owner: active.Policy, Policy: active,
 		Read: func(r v1alpha1.DependentResource) lifecycle.Lookup {
 			if r.Resource == "secrets" {
 				return lifecycle.Found(p.reference)
