@@ -71,6 +71,7 @@ spec:
     metadata: {labels: {label: "bad value: ${string(base64.decode(references.s.data.token))}"}}
     spec: {apiserver: "https://x", tokenData: "${references.s.data.token}", syncResources: []}
   creationCondition: "true"
+  allowInsecure: true
 ---
 apiVersion: policy.clusterpedia.io/v1alpha1
 kind: ClusterImportPolicy
