@@ -89,6 +89,24 @@ test-image: image ## Test how images are made, and that the image of another fol
 		$(MAKE) --no-print-directory -C "$$copy" image VERSION=$(VERSION) DIST="$$copy/dist" >/dev/null; \
 		diff $(DIST)/digest "$$copy/dist/digest"
 
+.PHONY: prometheus
+prometheus: ## Build Prometheus and promtool (a cold build takes 3 to 10 minutes)
+	go build -C test/observability -tags remove_all_sd -o $(BIN)/ \
+		github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
+
+ALERTS := charts/clusterimport/alerts/clusterimport.yaml
+
+.PHONY: test-metrics
+test-metrics: prometheus ## Test dashboards, alerts and what pages say of metrics with Prometheus' parser and promtool
+	go test -C test/observability ./...
+	$(BIN)/promtool check rules --lint=all --lint-fatal $(ALERTS)
+	$(BIN)/promtool test rules test/observability/testdata/alerts_test.yaml
+
+.PHONY: e2e-metrics
+e2e-metrics: build controlplane prometheus ## Scrape the controller with a real Prometheus: every panel has data, every alert fires in its fault
+	$(E2E_ENV) PROMETHEUS_BIN=$(BIN)/prometheus PROMTOOL_BIN=$(BIN)/promtool \
+		go test -C test/e2e -count=1 -timeout 20m ./observability
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME
 	@for package in $$(go list ./...); do \
@@ -106,22 +124,25 @@ bench: ## Run the benchmarks, compare and write docs/performance.md
 lint: ## Run the linters
 	$(TOOL) golangci-lint run ./...
 	cd test/e2e && $(TOOL) golangci-lint run --config ../../.golangci.yaml ./...
+	cd test/observability && $(TOOL) golangci-lint run --config ../../.golangci.yaml ./...
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities in what the binaries call (asks vuln.go.dev)
 	$(TOOL) govulncheck ./...
 
 .PHONY: generate
-generate: ## Generate deepcopy functions, CRDs, docs/metrics.md and the chart's README
+generate: ## Generate deepcopy functions, CRDs, docs/metrics.md, dashboards and the chart's README
 	$(TOOL) controller-gen object paths=./api/policy/... paths=./api/cluster/...
 	$(TOOL) controller-gen crd paths=./api/policy/... paths=./api/cluster/... output:crd:dir=api/crd
 	go tool -modfile=$(CURDIR)/tools/helm3/go.mod helm-docs --chart-search-root charts --log-level warning
 	go test ./internal/metrics -run '^TestReference$$' -update
+	go test ./internal/dashboards -run '^TestFiles$$' -update
 
 .PHONY: verify
 verify: generate ## Fail when generated code, modules or formatting are not up to date
 	go mod tidy
 	cd test/e2e && go mod tidy
+	cd test/observability && go mod tidy
 	for tools in tools tools/image tools/helm4 tools/helm3; do (cd $$tools && go mod tidy); done
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	git diff --exit-code

@@ -154,7 +154,7 @@ var (
 	// A pass without a write takes microseconds, one with writes as long as the API server.
 	reconcileBuckets = prometheus.ExponentialBuckets(0.0001, 4, 9)
 	// A small policy takes milliseconds, one whose schema has to be fetched first a second.
-	webhookBuckets = prometheus.ExponentialBuckets(0.001, 2.5, 10)
+	webhookBuckets = prometheus.ExponentialBuckets(0.001, 2.5, 11)
 )
 
 var catalogue = slices.Concat(policyMetrics, fleetMetrics, processMetrics, admissionMetrics)

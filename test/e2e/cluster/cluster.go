@@ -125,6 +125,19 @@ func (c *Cluster) Kill() error { return c.signal(syscall.SIGKILL) }
 // Stop ends the control plane in order.
 func (c *Cluster) Stop() error { return c.signal(syscall.SIGTERM) }
 
+// Pause lets the control plane stand still until Resume, as one whose machine is too busy does: connections stay open
+// and nothing is answered.
+func (c *Cluster) Pause() error { return c.send(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (c *Cluster) Resume() error { return c.send(syscall.SIGCONT) }
+
+func (c *Cluster) send(s syscall.Signal) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.process.Process.Signal(s)
+}
+
 func (c *Cluster) signal(s syscall.Signal) error {
 	c.mu.Lock()
 	process, exited := c.process, c.exited
