@@ -64,6 +64,10 @@ func TestTextAgreesWithTemplate(t *testing.T) {
 			if (gotErr != nil) != (wantErr != nil) || wantErr == nil && got != want {
 				t.Errorf("%s\ngot  %q, %v\nwant %q, %v", text, got, gotErr, want, wantErr)
 			}
+			projected, _ := program.Inputs().Source.Project(sample()).(map[string]any)
+			if again, err := program.Text(context.Background(), expr.NewBinding(projected, nil)); again != got || (err != nil) != (gotErr != nil) {
+				t.Errorf("%s\nof what it reads, %v, it makes %q, %v, and of all %q, %v", text, program.Inputs().Source.Paths(), again, err, got, gotErr)
+			}
 		})
 	}
 }

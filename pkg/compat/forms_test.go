@@ -168,3 +168,38 @@ func printedForm(t *testing.T, schema *expr.Schema, template string) string {
 	}
 	return printed
 }
+
+// TestInputs shows that a translated condition reads what the template names, and no more: an update of anything else
+// costs nothing.
+func TestInputs(t *testing.T) {
+	cases := map[string]struct {
+		reason, template string
+		want             []string
+	}{
+		"Loop": {
+			reason:   "of the items of a list the fields that the loop reads",
+			template: `{{ range .source.status.conditions }}{{ if eq .type "Ready" }}{{ if eq .status "True" }}true{{ end }}{{ end }}{{ end }}`,
+			want:     []string{"status.conditions.*", "status.conditions[].status", "status.conditions[].type"},
+		},
+		"Variable": {
+			reason: "a variable is what it holds", template: `{{ $s := .source.spec.open }}{{ $s.a.b }}{{ with .source.spec.n }}{{ .x }}{{ end }}`,
+			want: []string{"spec.n", "spec.open.a.b"},
+		},
+		"Whole": {reason: "what is printed is read wholly", template: `{{ toJson .source.metadata.labels }}`, want: []string{"metadata.labels"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			env, err := expr.NewEnv(expr.Scope{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			program, list := Condition(env, "f", tc.template)
+			if program == nil {
+				t.Fatal(list)
+			}
+			if diff := cmp.Diff(tc.want, program.Inputs().Source.Paths()); diff != "" {
+				t.Errorf("%s: (-want +got)\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

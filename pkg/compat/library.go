@@ -34,7 +34,7 @@ const (
 var extension = expr.NewExtension(expr.Functions{
 	Options: []cel.EnvOption{cel.Macros(foldMacro)},
 	Plain:   append(helpers(), templateFunctions()...),
-	ToCEL:   wrap, FromCEL: native, Fields: []string{fnGet},
+	ToCEL:   wrap, FromCEL: native, Fields: []string{fnGet}, Same: []string{fnNorm, fnEach},
 })
 
 func helpers() []expr.PlainFunction {

@@ -24,6 +24,8 @@ type Functions struct {
 	// Fields are those of the functions that take a value and a list of field names, and give nothing but the field that
 	// they lead to.
 	Fields []string
+	// Same are those of the functions that give their argument, or a list of its items or of its fields' values.
+	Same []string
 }
 
 // PlainFunction is a function on plain values. One of Unary, Binary and List is set. None may change or keep its arguments,

@@ -13,7 +13,7 @@ func (e *Env) plan(src Source, checked *cel.Ast) (*Program, error) {
 	native := checked.NativeRep()
 	p := &Program{
 		src: src, info: native.SourceInfo(), out: checked.OutputType(),
-		inputs: inputsOf(native.Expr(), e.extension.functions.Fields),
+		inputs: inputsOf(native.Expr(), e.extension.functions),
 	}
 	if e.inputs != nil {
 		e.inputs.Merge(p.inputs)

@@ -11,10 +11,10 @@ import (
 
 // inputsOf finds what a checked, macro-expanded expression reads. It is sound by construction: it follows a value
 // through what hands it on unchanged, selections, optionals, conditionals and loops, and counts as wholly read what
-// goes into anything else. fieldFunctions take a value and a literal list of field names, and select them.
-func inputsOf(e celast.Expr, fieldFunctions []string) *Inputs {
+// goes into anything else. Of an extension's functions it knows those that select fields or hand on what they are given.
+func inputsOf(e celast.Expr, functions Functions) *Inputs {
 	in := &Inputs{}
-	t := tracer{fieldFunctions: fieldFunctions, scope: map[string]aliases{
+	t := tracer{functions: functions, scope: map[string]aliases{
 		SourceVariable: {&in.Source}, ReferencesVariable: {&in.References},
 	}}
 	t.consume(e)
@@ -40,9 +40,9 @@ const (
 )
 
 type tracer struct {
-	fieldFunctions []string
-	scope          map[string]aliases
-	parts          int
+	functions Functions
+	scope     map[string]aliases
+	parts     int
 }
 
 // below returns the parts that part finds in each of a.
@@ -136,8 +136,10 @@ func (t *tracer) call(call celast.CallExpr) aliases {
 	case name == operators.In:
 		t.contains(args[0], args[1])
 		return nil
-	case slices.Contains(t.fieldFunctions, name):
+	case slices.Contains(t.functions.Fields, name):
 		return t.fields(args[0], args[1])
+	case slices.Contains(t.functions.Same, name):
+		return t.trace(args[0])
 	}
 	t.consume(args...)
 	return nil
