@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,7 +153,7 @@ func (s *stage) versions() map[string]string {
 		found["PediaCluster "+name] = s.get(clusters, name).GetResourceVersion()
 	}
 	for _, name := range s.names(policies) {
-		found["policy "+name] = fmt.Sprint(s.get(policies, name).GetGeneration())
+		found["policy "+name] = strconv.FormatInt(s.get(policies, name).GetGeneration(), 10)
 	}
 	return found
 }

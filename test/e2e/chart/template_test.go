@@ -285,6 +285,19 @@ func TestTemplateRights(t *testing.T) {
 	}
 }
 
+// TestTemplateOwnRights: what the controller may do, whatever it imports, is what it may without Helm.
+func TestTemplateOwnRights(t *testing.T) {
+	data, err := os.ReadFile(root + "/examples/controller-rbac.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := nested(t, objects(t, string(data))["ClusterRole clusterimport"], "rules")
+	got := nested(t, objects(t, render(t, "HELM4_BIN"))["ClusterRole clusterimport"], "rules")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-without Helm +chart)\n%s", diff)
+	}
+}
+
 // readable are the resources, as group/resource, that a role lets read, which is all that it may do.
 func readable(t *testing.T, role *unstructured.Unstructured) map[string]bool {
 	t.Helper()

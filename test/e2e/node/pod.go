@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -161,8 +162,7 @@ func (p *pod) attend(ctx context.Context, container *corev1.Container, command *
 			return p.terminate(container, command, exited)
 		case <-ctx.Done():
 			_ = command.Process.Kill()
-			<-exited
-			return ctx.Err()
+			return errors.Join(ctx.Err(), <-exited)
 		case <-ticker.C:
 		}
 		if now := p.probe(ctx, container.ReadinessProbe) == nil; p.ready.Swap(now) != now {
@@ -196,8 +196,7 @@ func (p *pod) terminate(container *corev1.Container, command *exec.Cmd, exited <
 		return err
 	case <-time.After(grace):
 		_ = command.Process.Kill()
-		<-exited
-		return fmt.Errorf("pod %s did not end within %s", p.object.Name, grace)
+		return fmt.Errorf("pod %s did not end within %s: %v", p.object.Name, grace, <-exited) //nolint:errorlint // an exit code would hide it
 	}
 }
 
@@ -235,8 +234,9 @@ func (p *pod) probe(ctx context.Context, probe *corev1.Probe) error {
 func (p *pod) port(nameOrNumber string) (string, error) {
 	for _, container := range p.object.Spec.Containers {
 		for _, port := range container.Ports {
-			if port.Name == nameOrNumber || fmt.Sprint(port.ContainerPort) == nameOrNumber {
-				return fmt.Sprint(port.ContainerPort), nil
+			number := strconv.Itoa(int(port.ContainerPort))
+			if port.Name == nameOrNumber || number == nameOrNumber {
+				return number, nil
 			}
 		}
 	}
