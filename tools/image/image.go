@@ -22,9 +22,9 @@ import (
 
 // The user that the image runs as: nobody's, without a shell or a home that could be written.
 const (
-	user   = "65532:65532"
-	passwd = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n"
-	group  = "root:x:0:\nnonroot:x:65532:\n"
+	user     = "65532:65532"
+	accounts = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n"
+	groups   = "root:x:0:\nnonroot:x:65532:\n"
 )
 
 // binaries are what a folder must hold, and the image has at its root.
@@ -41,8 +41,8 @@ type entry struct {
 func newImage(arch, version, folder string) (v1.Image, error) {
 	base, err := newLayer([]entry{
 		{"etc/", 0o755, nil},
-		{"etc/group", 0o644, []byte(group)},
-		{"etc/passwd", 0o644, []byte(passwd)},
+		{"etc/group", 0o644, []byte(groups)},
+		{"etc/passwd", 0o644, []byte(accounts)},
 		{"etc/ssl/", 0o755, nil},
 		{"etc/ssl/certs/", 0o755, nil},
 		{"etc/ssl/certs/ca-certificates.crt", 0o644, roots()},

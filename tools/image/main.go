@@ -86,7 +86,7 @@ func (b *build) write(folders []string) (v1.Hash, error) {
 
 // writeArch writes the tarball and the SBOM of one architecture, and returns the latter as an artifact.
 func (b *build) writeArch(arch, folder string, image v1.Image) (v1.Image, error) {
-	if err := os.MkdirAll(b.output, 0o755); err != nil {
+	if err := os.MkdirAll(b.output, 0o750); err != nil {
 		return nil, err
 	}
 	file := filepath.Join(b.output, filepath.Base(b.name)+"-"+arch)
