@@ -171,6 +171,7 @@ func scalarOf(f policy.FieldConversion) yamlv3.Node {
 func fieldNodes(n *yamlv3.Node, path string) (key, val *yamlv3.Node) {
 	val = n.Content[0]
 	for name := range strings.SplitSeq(path, ".") {
+		val.Style &^= yamlv3.FlowStyle // comments stand between lines
 		name, index, indexed := strings.Cut(strings.TrimSuffix(name, "]"), "[")
 		if key, val = entry(val, name); val == nil {
 			return nil, nil
@@ -180,6 +181,7 @@ func fieldNodes(n *yamlv3.Node, path string) (key, val *yamlv3.Node) {
 			if _, err := fmt.Sscan(index, &i); err != nil || i >= len(val.Content) {
 				return nil, nil
 			}
+			val.Style &^= yamlv3.FlowStyle
 			val = val.Content[i]
 		}
 	}

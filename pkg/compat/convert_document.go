@@ -8,6 +8,7 @@ import (
 	"text/template/parse"
 
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
 	yamlv3 "go.yaml.in/yaml/v3"
 
 	"github.com/clusterimport/clusterimport/pkg/diag"
@@ -19,7 +20,7 @@ import (
 // indentation becomes two spaces.
 func ConvertDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Conversion, diag.List) {
 	return convert(env, source{field, src}, func(c *converter) (string, diag.List) {
-		text, err := c.document()
+		text, err := c.document(schema)
 		if err != nil {
 			return "", c.parsed.source.refusals(err)
 		}
@@ -29,7 +30,7 @@ func ConvertDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Co
 }
 
 // document is the template's YAML with ${…} in its scalars.
-func (c *converter) document() (string, error) {
+func (c *converter) document(schema *expr.Schema) (string, error) {
 	p := c.parsed
 	l := documentLanguage{parsed: p, env: c.env, marker: &marker{source: p.source, templates: p.templates, within: []string{rootName}}}
 	d := &documentConverter{converter: c, language: l}
@@ -37,7 +38,7 @@ func (c *converter) document() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := d.node(root, nil); err != nil {
+	if err := d.node(root, schema, nil); err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
@@ -76,17 +77,17 @@ func (d *documentConverter) cannot(pos parse.Pos, why string) error {
 	return d.parsed.source.refuse(CodeNative, pos, "%s", why)
 }
 
-func (d *documentConverter) node(n *yamlv3.Node, in around) error {
+func (d *documentConverter) node(n *yamlv3.Node, schema *expr.Schema, in around) error {
 	for _, comment := range []*string{&n.HeadComment, &n.LineComment, &n.FootComment} {
 		*comment = d.unmarked(*comment)
 	}
 	switch n.Kind {
 	case yamlv3.MappingNode:
-		return d.mapping(n, in)
+		return d.mapping(n, schema, in)
 	case yamlv3.SequenceNode:
-		return d.sequence(n, in)
+		return d.sequence(n, schema, in)
 	case yamlv3.ScalarNode:
-		return d.scalar(n, in)
+		return d.scalar(n, schema, in)
 	default:
 		return nil
 	}
@@ -116,7 +117,7 @@ func (d *documentConverter) lines(text string) (mark, bool) {
 	return mark{}, false
 }
 
-func (d *documentConverter) mapping(n *yamlv3.Node, in around) error {
+func (d *documentConverter) mapping(n *yamlv3.Node, schema *expr.Schema, in around) error {
 	var content []*yamlv3.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
@@ -127,17 +128,18 @@ func (d *documentConverter) mapping(n *yamlv3.Node, in around) error {
 		case lines && in != nil:
 			return d.cannot(k.node.Position(), "lines under a condition within others have no counterpart")
 		case lines:
-			entries, err := d.conditional(k)
+			entries, err := d.conditional(k, schema)
 			if err != nil {
 				return err
 			}
 			content = append(content, entries...)
 			continue
 		}
-		if err := d.node(key, nil); err != nil {
+		if err := d.node(key, nil, nil); err != nil {
 			return err
 		}
-		if err := d.node(val, in); err != nil {
+		field, _ := schema.Field(key.Value)
+		if err := d.node(val, field, in); err != nil {
 			return err
 		}
 		content = append(content, key, val)
@@ -147,7 +149,7 @@ func (d *documentConverter) mapping(n *yamlv3.Node, in around) error {
 }
 
 // conditional are the entries under an if: each is there or not by itself.
-func (d *documentConverter) conditional(k mark) ([]*yamlv3.Node, error) {
+func (d *documentConverter) conditional(k mark, schema *expr.Schema) ([]*yamlv3.Node, error) {
 	n, ok := k.node.(*parse.IfNode)
 	if !ok || n.ElseList != nil || len(n.Pipe.Decl) > 0 {
 		return nil, d.cannot(k.node.Position(), "lines under anything but an if without else have no counterpart")
@@ -159,7 +161,7 @@ func (d *documentConverter) conditional(k mark) ([]*yamlv3.Node, error) {
 	if lines.Kind != yamlv3.MappingNode {
 		return nil, d.cannot(n.Pos, "lines that are no fields have no counterpart under an if")
 	}
-	err = d.node(lines, func(t *translator, text lowerNodes, nodes []parse.Node) (maker, error) {
+	err = d.node(lines, schema, func(t *translator, text lowerNodes, nodes []parse.Node) (maker, error) {
 		made, err := t.after(k.before, rootDot, func() (maker, error) {
 			test, err := t.pipe(n.Pipe, rootDot)
 			if err != nil {
@@ -184,7 +186,7 @@ func (b *builder) optionalOf(e celast.Expr) celast.Expr {
 	return b.call("optional.of", e)
 }
 
-func (d *documentConverter) sequence(n *yamlv3.Node, in around) error {
+func (d *documentConverter) sequence(n *yamlv3.Node, schema *expr.Schema, in around) error {
 	for _, item := range n.Content {
 		k, lines := d.lines(item.Value)
 		switch {
@@ -193,7 +195,7 @@ func (d *documentConverter) sequence(n *yamlv3.Node, in around) error {
 		case lines:
 			return d.cannot(k.node.Position(), "a loop over items beside others has no counterpart")
 		}
-		if err := d.node(item, in); err != nil {
+		if err := d.node(item, schema.Items(), in); err != nil {
 			return err
 		}
 	}
@@ -227,7 +229,7 @@ func (d *documentConverter) loop(n *yamlv3.Node, k mark) error {
 }
 
 // scalar puts an expression into a scalar. One that is a single expression is written without quotes if it can be.
-func (d *documentConverter) scalar(n *yamlv3.Node, in around) error {
+func (d *documentConverter) scalar(n *yamlv3.Node, schema *expr.Schema, in around) error {
 	if !d.language.HasExpression(n.Value) {
 		n.Value = strings.ReplaceAll(n.Value, "${", "$${")
 		if in == nil {
@@ -248,7 +250,11 @@ func (d *documentConverter) scalar(n *yamlv3.Node, in around) error {
 		if in != nil {
 			return in(t, t.textOf, nodes)
 		}
-		return t.textOf(nodes, rootDot)
+		text, err := t.textOf(nodes, rootDot)
+		if n.Style == 0 && schema.Known() && !schema.Takes(expr.String) {
+			return func() celast.Expr { return t.wordsAsBools(text()) }, err
+		}
+		return text, err
 	})
 	if err != nil {
 		return err
@@ -262,6 +268,19 @@ func (d *documentConverter) scalar(n *yamlv3.Node, in around) error {
 	}
 	n.Tag = "!!str"
 	return nil
+}
+
+// wordsAsBools makes a bool of a choice between the words true and false, and leaves other expressions.
+func (t *translator) wordsAsBools(e celast.Expr) celast.Expr {
+	if word, ok := textOf(e); ok && (word == "true" || word == "false") {
+		return t.boolean(word == "true")
+	}
+	if e.Kind() != celast.CallKind || e.AsCall().FunctionName() != operators.Conditional {
+		return e
+	}
+	args := e.AsCall().Args()
+	yes, no := t.wordsAsBools(args[1]), t.wordsAsBools(args[2])
+	return t.low.when(func() celast.Expr { return args[0] }, func() celast.Expr { return yes }, func() celast.Expr { return no })()
 }
 
 // asValue takes toJson, quote and squote from the last action: a scalar takes the value itself.

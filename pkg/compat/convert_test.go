@@ -116,6 +116,10 @@ func TestConvertDocument(t *testing.T) {
 		"Variable": {
 			"a variable is what it holds", "{{- $n := .source.metadata.name }}\nspec:\n  groups: []\n  server: {{ $n }}\n", "spec:\n  groups: []\n  server: ${source.metadata.name}\n",
 		},
+		"Words": {
+			"the words true and false are bools where the field is one", "spec:\n  groups: []\n  all: {{ if .source.metadata.labels }}true{{ else }}false{{ end }}\n  server: {{ if .source.metadata.labels }}true{{ else }}x{{ end }}\n",
+			"spec:\n  groups: []\n  all: ${source.metadata.?labels.orValue({}) != {}}\n  server: '${(source.metadata.?labels.orValue({}) != {}) ? \"true\" : \"x\"}'\n",
+		},
 		"Key":  {"a computed key has no form", "metadata:\n  labels:\n    {{ .source.metadata.name }}: x\nspec:\n  groups: []\n", "stays: a key that is computed has no counterpart"},
 		"With": {"nor has a with around lines", "spec:\n  groups: []\n  {{- with .source.spec.x }}\n  ca: {{ . }}\n  {{- end }}\n", "stays: lines under anything but an if without else have no counterpart"},
 	}, func(env *expr.Env, field, src string) (*compat.Conversion, diag.List) {

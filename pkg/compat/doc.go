@@ -3,7 +3,8 @@
 // the product, executes a Go template.
 //
 // The result of a translated field is what text/template with Clusterpedia's function set prints; what cannot
-// be translated is refused with a code and a place. The package owns the translation and the helper functions
+// be translated is refused with a code and a place. A second form is what a person would have written: it is shown and
+// never run, and says what it assumes. The package owns the translation and the helper functions
 // that translated expressions call (tpl.*). It parses templates with text/template/parse, documents with
 // pkg/render, and evaluates with pkg/expr.
 package compat
