@@ -219,3 +219,22 @@ func (f *fixture) versions(policy string, names ...string) map[string]string {
 	}
 	return versions
 }
+
+// TestDeletionCondition: a condition removes the PediaCluster of a source that is there, with the rights that the
+// controller has, and gives it back when it is false again.
+func TestDeletionCondition(t *testing.T) {
+	f := newFixture(t)
+	f.applyFile("examples/mcp/crd.yaml")
+	startController(t)
+	f.mcpPolicy("retire")
+	f.patch(f.Dynamic.Resource(policies), "retire",
+		`{"spec":{"deletionCondition":"source.metadata.?labels[?\"retired\"].orValue(\"\") == \"yes\""}}`)
+	f.mcpCluster("retire-a", "token", "True")
+	f.token("retire-retire-a", "token", soon)
+	f.patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"yes"}}}`)
+	f.condition(f.Dynamic.Resource(lifecycles), "retire-retire-a", "Created", "False", "DeletionCondition")
+	f.gone(f.Dynamic.Resource(clusters), "retire-retire-a")
+	f.patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"no"}}}`)
+	f.token("retire-retire-a", "token", soon)
+	f.remove(f.Dynamic.Resource(policies), "retire")
+}
