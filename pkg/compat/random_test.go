@@ -24,8 +24,9 @@ func TestRandom(t *testing.T) {
 				c.template(t)
 			}
 			t.Logf("%d evaluations of %d templates: %d fail, %d lazy", c.evaluations, c.templates, c.failing, c.lazy)
-			if c.lazy*100 > c.evaluations {
-				t.Errorf("%d of %d evaluations are lazy, more than one in a hundred", c.lazy, c.evaluations)
+			// One in a hundred; of few templates a single lazy one makes much of a difference.
+			if allowed := c.evaluations / 100 * min(slower, 4); c.lazy > allowed {
+				t.Errorf("%d of %d evaluations are lazy, more than %d", c.lazy, c.evaluations, allowed)
 			}
 			if c.different > 0 {
 				t.Errorf("%d evaluations differ", c.different)
