@@ -210,12 +210,13 @@ func (s *stage) as(user string) dynamic.Interface {
 // a namespace for restricted Pods.
 func TestInstallDryRun(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
-	for _, name := range []string{"team-a", "team-b"} {
+	for _, name := range []string{"team-a", "team-b", "monitoring"} {
 		s.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
 	}
 	s.neighbours()
 	for _, variant := range variants {
-		for key, o := range objects(t, render(t, "HELM4_BIN", "--values", valuesFile(variant))) {
+		for key, o := range objects(t, render(t, "HELM4_BIN", "--values", valuesFile(variant),
+			"--set", "metrics.prometheusRule.enabled=true,dashboards.enabled=true,dashboards.namespace=monitoring")) {
 			if err := s.Check(t.Context(), o); err != nil {
 				t.Errorf("%s: %s: %v", variant, key, err)
 			}
@@ -254,6 +255,7 @@ func (s *stage) neighbours() {
 	for file, module := range map[string]string{
 		"example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml": operator,
 		"example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml":     operator,
+		"example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml": operator,
 		"deploy/crds/cert-manager.io_certificates.yaml":                              manager,
 		"deploy/crds/cert-manager.io_issuers.yaml":                                   manager,
 	} {
