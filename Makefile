@@ -107,6 +107,17 @@ e2e-metrics: build controlplane prometheus ## Scrape the controller with a real 
 	$(E2E_ENV) PROMETHEUS_BIN=$(BIN)/prometheus PROMTOOL_BIN=$(BIN)/promtool \
 		go test -C test/e2e -count=1 -timeout 20m ./observability
 
+# Drawing needs node, npm and Chromium. The packages are installed where Go does not look for Go code.
+CHROMIUM ?= chromium
+SCREENSHOTS := $(BIN)/.screenshots
+
+.PHONY: dashboard-screenshots
+dashboard-screenshots: ## Draw the dashboards with Grafana's components, from hack/screenshots/recording.json, into docs/images
+	mkdir -p $(SCREENSHOTS)
+	cp hack/screenshots/* $(SCREENSHOTS)/
+	cd $(SCREENSHOTS) && npm ci --no-audit --no-fund --ignore-scripts
+	cd $(SCREENSHOTS) && node draw.mjs $(CURDIR)/charts/clusterimport/dashboards recording.json page.jsx $(CURDIR)/docs/images $(CHROMIUM)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME
 	@for package in $$(go list ./...); do \

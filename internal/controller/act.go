@@ -70,10 +70,21 @@ func (e *actionError) Error() string { return "cannot " + verb(e.action) + ": " 
 
 func (e *actionError) Unwrap() error { return e.err }
 
-// levelOf keeps the log readable: what changes a fleet is always logged, bookkeeping is not.
+// levelOf keeps the log readable: what changes a fleet is always logged, and so is what becomes of a policy; what was
+// decided about one cluster is with -v=2, and bookkeeping with -v=3.
 func levelOf(action lifecycle.Action) int {
-	switch action.(type) {
-	case lifecycle.SetPolicyStatus, lifecycle.SetLifecycleStatus, lifecycle.UpdateLifecycle, lifecycle.Emit:
+	switch a := action.(type) {
+	case lifecycle.SetPolicyStatus:
+		if reasonOf(a.Status.Conditions, v1alpha1.ConditionReady) != reasonOf(a.Policy.Status.Conditions, v1alpha1.ConditionReady) {
+			return 0
+		}
+		return 3
+	case lifecycle.SetLifecycleStatus:
+		if reasonOf(a.Status.Conditions, v1alpha1.ConditionReady) != reasonOf(a.Lifecycle.Status.Conditions, v1alpha1.ConditionReady) {
+			return 2
+		}
+		return 3
+	case lifecycle.UpdateLifecycle, lifecycle.Emit:
 		return 3
 	default:
 		return 0

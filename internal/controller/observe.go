@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -71,7 +72,7 @@ func (r *Reconcilers) acted(about runtime.Object, action lifecycle.Action, err e
 
 // metConflict reports whether a status is the first to say that somebody else's PediaCluster has the name.
 func metConflict(a lifecycle.SetLifecycleStatus) bool {
-	is, was := createdReason(a.Status.Conditions), createdReason(a.Lifecycle.Status.Conditions)
+	is, was := reasonOf(a.Status.Conditions, v1alpha1.ConditionCreated), reasonOf(a.Lifecycle.Status.Conditions, v1alpha1.ConditionCreated)
 	return is == v1alpha1.ReasonPediaClusterExisted && was != is
 }
 
@@ -88,11 +89,9 @@ func policyOf(about runtime.Object) string {
 	return ""
 }
 
-func createdReason(conditions []metav1.Condition) string {
-	for _, c := range conditions {
-		if c.Type == v1alpha1.ConditionCreated {
-			return c.Reason
-		}
+func reasonOf(conditions []metav1.Condition, conditionType string) string {
+	if c := meta.FindStatusCondition(conditions, conditionType); c != nil {
+		return c.Reason
 	}
 	return ""
 }

@@ -152,3 +152,33 @@ func TestState(t *testing.T) {
 		t.Errorf("a controller that does not run knows %v", got)
 	}
 }
+
+func TestLogLevels(t *testing.T) {
+	ready := func(reason string) []metav1.Condition {
+		return []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: reason}}
+	}
+	p := &v1alpha1.ClusterImportPolicy{Status: v1alpha1.ClusterImportPolicyStatus{Conditions: ready(v1alpha1.ReasonActive)}}
+	l := &v1alpha1.PediaClusterLifecycle{Status: v1alpha1.PediaClusterLifecycleStatus{Conditions: ready(v1alpha1.ReasonImported)}}
+	invalid, waits := p.Status, l.Status
+	invalid.Conditions, waits.Conditions = ready(v1alpha1.ReasonInvalid), ready(v1alpha1.ReasonWaitCreationCondition)
+	cases := map[string]struct {
+		reason string
+		action lifecycle.Action
+		want   int
+	}{
+		"Cluster":  {"a PediaCluster that comes is always logged", lifecycle.CreateCluster{}, 0},
+		"Removal":  {"so is one that goes", lifecycle.DeleteLifecycle{}, 0},
+		"Policy":   {"and what becomes of a policy", lifecycle.SetPolicyStatus{Policy: p, Status: invalid}, 0},
+		"Counts":   {"not the counts of its sources", lifecycle.SetPolicyStatus{Policy: p, Status: p.Status}, 3},
+		"Decision": {"a decision about one cluster is one line with -v=2", lifecycle.SetLifecycleStatus{Lifecycle: l, Status: waits}, 2},
+		"Same":     {"the same decision is none", lifecycle.SetLifecycleStatus{Lifecycle: l, Status: l.Status}, 3},
+		"Event":    {"events are in the cluster", lifecycle.Emit{}, 3},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := levelOf(tc.action); got != tc.want {
+				t.Errorf("%s: %d, want %d", tc.reason, got, tc.want)
+			}
+		})
+	}
+}

@@ -6,7 +6,6 @@ package dashboards
 
 import (
 	"encoding/json"
-	"fmt"
 )
 
 // Dashboard is a dashboard in Grafana's classic schema.
@@ -192,7 +191,9 @@ func query(name, label, values string) Variable {
 // layout places panels.
 type layout struct {
 	dashboard *Dashboard
-	x, y, h   int
+	// width is that of a graph.
+	width   int
+	x, y, h int
 }
 
 func (l *layout) add(p Panel, w, h int) {
@@ -243,7 +244,7 @@ func (p panel) build(kind string, instant bool, options any, custom map[string]a
 		Unit: p.unit, Color: map[string]any{"mode": colour}, Thresholds: Thresholds{Mode: "absolute", Steps: steps}, Custom: custom,
 	}}
 	for _, alert := range p.alerts {
-		out.Links = append(out.Links, Link{Title: fmt.Sprintf("Runbook: %s", alert), URL: runbooks + alert + ".md", TargetBlank: true})
+		out.Links = append(out.Links, Link{Title: "Runbook: " + alert, URL: runbooks + alert + ".md", TargetBlank: true})
 	}
 	return out
 }
@@ -264,7 +265,7 @@ func (l *layout) graph(p panel) {
 	}, map[string]any{"drawStyle": "line", "fillOpacity": 10, "lineWidth": 1, "showPoints": "never", "spanNulls": false})
 	zero := 0.0
 	panel.FieldConfig.Defaults.Min = &zero
-	l.add(panel, 8, 8)
+	l.add(panel, l.width, 8)
 }
 
 // above colours values from a bound on, those below are green.

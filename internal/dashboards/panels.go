@@ -25,7 +25,7 @@ func quantiles(metric, selector string) []asked {
 func overview() Dashboard {
 	d := newDashboard("clusterimport-overview", "clusterimport / Overview", "Whether clusters are imported, how fast, and what the controller does.")
 	d.Links = append(d.Links, Link{Title: "Policy", Type: "link", URL: "/d/clusterimport-policy", KeepTime: true, IncludeVars: true})
-	l := &layout{dashboard: &d}
+	l := &layout{dashboard: &d, width: 8}
 	overviewHealth(l)
 	overviewImports(l)
 	overviewEvaluations(l)
@@ -198,7 +198,7 @@ func policy() Dashboard {
 	d := newDashboard("clusterimport-policy", "clusterimport / Policy", "What one policy imports, and what its expressions do.")
 	d.Links = append(d.Links, Link{Title: "Overview", Type: "link", URL: "/d/clusterimport-overview", KeepTime: true, IncludeVars: true})
 	d.Templating.List = append(d.Templating.List, query("policy", "Policy", `label_values(clusterimport_policy_ready{`+of+`}, policy)`))
-	l := &layout{dashboard: &d}
+	l := &layout{dashboard: &d, width: 12}
 	policyFleet(l)
 	policyEvaluations(l)
 	return d

@@ -43,7 +43,7 @@ func known(t *testing.T) map[string][]string {
 	return all
 }
 
-// counters are the metrics that only a rate makes sense of.
+// isCounter reports whether only a rate makes sense of a metric.
 func isCounter(name string) bool {
 	return strings.HasSuffix(name, "_total") || strings.HasSuffix(name, "_bucket") || strings.HasSuffix(name, "_count") || strings.HasSuffix(name, "_sum")
 }
@@ -108,7 +108,11 @@ func rated(path []parser.Node) bool {
 
 // totals reports whether the value since the start is what is asked for: a sum that is not compared over time.
 func totals(path []parser.Node) bool {
-	return len(path) == 1
+	if len(path) != 1 {
+		return false
+	}
+	aggregation, ok := path[0].(*parser.AggregateExpr)
+	return ok && aggregation.Op == parser.SUM
 }
 
 func TestCheckQuery(t *testing.T) {

@@ -38,7 +38,8 @@ func (r *recording) add(file string, panel int, target target, found []series) {
 		for label, value := range s.Metric {
 			name = strings.ReplaceAll(name, "{{"+label+"}}", value)
 		}
-		line := recordedSeries{Name: name}
+		// A label that a series does not have is shown by its own name, as Grafana does.
+		line := recordedSeries{Name: strings.NewReplacer("{{", "", "}}", "").Replace(name)}
 		for _, pair := range s.Values {
 			at, _ := pair[0].(float64)
 			line.set(int64(at), number(pair))
