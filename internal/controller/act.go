@@ -106,8 +106,7 @@ func verb(action lifecycle.Action) string {
 func (r *Reconcilers) do(ctx context.Context, about runtime.Object, action lifecycle.Action) error {
 	switch a := action.(type) {
 	case lifecycle.CreateLifecycle:
-		_, err := r.Lifecycles.Create(ctx, a.Lifecycle, metav1.CreateOptions{FieldManager: fieldManager})
-		return err
+		return r.claim(ctx, a.Lifecycle)
 	case lifecycle.UpdateLifecycle:
 		_, err := r.Lifecycles.Update(ctx, a.Lifecycle, metav1.UpdateOptions{FieldManager: fieldManager})
 		return err

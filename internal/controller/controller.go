@@ -134,6 +134,9 @@ func (c *Controller) dependencies(watches Watches) Dependencies {
 		Schemas:  kube.NewSchemas(openapi.ToClientWithContext(discovery.OpenAPIV3()), kinds, c.Now),
 		Policies: c.Clients.Policies, Lifecycles: c.Clients.Lifecycles, Clusters: c.Clients.Clusters,
 		Recorder: c.Recorder,
+		Definition: func(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
+			return c.Clients.Metadata.Resource(crdResource).Get(ctx, name, metav1.GetOptions{})
+		},
 		Compile:  policy.Compile,
 		Observer: c.Observer,
 		Now:      c.Now,

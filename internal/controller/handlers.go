@@ -32,9 +32,14 @@ func (r *Reconcilers) planLifecycle(name string) {
 	r.Queues.Lifecycles.Add(name)
 }
 
-// DefinitionChanged plans every policy anew: a kind came, changed or went.
+// DefinitionChanged plans every policy anew: a kind came, changed or went. When a kind comes again, its sources are
+// planned too: what was not decided while it was being removed is decided now.
 func (r *Reconcilers) DefinitionChanged(crd *metav1.PartialObjectMetadata) {
-	r.defined.Store(crd.Name, true)
+	if before, known := r.defined.Swap(crd.Name, crd.UID); known && before != crd.UID {
+		for _, policy := range r.registry.following(schema.ParseGroupResource(crd.Name)) {
+			r.enqueueFleet(policy)
+		}
+	}
 	r.Kinds.Invalidate()
 	r.Schemas.Invalidate()
 	for _, name := range r.Caches.Policies.ListKeys() {
@@ -112,6 +117,10 @@ func (r *Reconcilers) enqueueFleet(name string) {
 	listed, err := r.Watches.Status(kind)
 	sources := map[SourceKey]bool{}
 	for _, source := range r.Watches.Names(kind) {
+		sources[SourceKey{name, source}] = true
+	}
+	// A source that failed and is gone since may be in no list.
+	for _, source := range r.tally.failing(name) {
 		sources[SourceKey{name, source}] = true
 	}
 	for _, l := range r.Caches.lifecyclesOf(active.Policy.UID) {

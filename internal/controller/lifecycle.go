@@ -46,7 +46,7 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 	case err != nil:
 		r.lifecycleEvents.see(name, seen)
 	}
-	return 0, err
+	return again(plan.Plan), err
 }
 
 // wrote reports whether a plan's PediaCluster was written. It comes first in the plan: what failed after it is tried

@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+
+	"github.com/clusterimport/clusterimport/pkg/lifecycle"
 )
 
 // Loop is a work queue and the workers that empty it. A key that fails is tried again, ever more slowly but
@@ -28,6 +30,17 @@ type Queues struct {
 	Policies   Queue[string]
 	Sources    Queue[SourceKey]
 	Lifecycles Queue[string]
+}
+
+// recheck is when a pass that wrote is repeated, now that the caches have what it wrote. Its events come first and do
+// the same, but for an object that was created and is gone again before a watch has told of it.
+const recheck = 2 * time.Second
+
+func again(plan lifecycle.Plan) time.Duration {
+	if len(plan.Actions) > 0 {
+		return recheck
+	}
+	return 0
 }
 
 // Retries back off from a few milliseconds, so that a conflict costs nothing, to a minute.

@@ -27,7 +27,8 @@ const untypedRetry = time.Minute
 // reconcilePolicy compiles a policy, watches its kinds, publishes it and writes its status.
 func (r *Reconcilers) reconcilePolicy(ctx context.Context, name string) (time.Duration, error) {
 	p := r.Caches.policy(name)
-	if p == nil || p.DeletionTimestamp != nil {
+	// A policy of the same name that came later is another: what the first has made goes with it.
+	if before := r.registry.get(name); p == nil || p.DeletionTimestamp != nil || before != nil && before.Policy.UID != p.UID {
 		r.retire(name)
 	}
 	if p == nil {
@@ -76,6 +77,7 @@ func (r *Reconcilers) retire(name string) {
 	r.Watches.Set(name, nil)
 	r.compiled.forget(name)
 	r.tally.forget(name)
+	r.claims.forget(name)
 	r.Observer.Forgotten(name)
 	if before != nil {
 		r.pruned.set(before.Policy.UID, nil)

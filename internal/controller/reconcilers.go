@@ -31,6 +31,8 @@ type Dependencies struct {
 	Clusters   Writer[*clusterv1alpha2.PediaCluster]
 	Recorder   events.EventRecorder
 
+	// Definition asks the API server, and not the cache, for a CRD.
+	Definition func(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error)
 	// Compile is policy.Compile, or something that remembers what it gave.
 	Compile func(*v1alpha1.ClusterImportPolicySpec, policy.Types) (*policy.Policy, diag.List)
 	// Observer is told what happens; nil is nobody.
@@ -63,7 +65,7 @@ type Schemas interface {
 	Settles() time.Duration
 }
 
-// Writer is the part of a typed client that writes, and reads what is about to be removed.
+// Writer is the part of a typed client that writes, and reads what is about to be removed or may have been written.
 type Writer[T any] interface {
 	Get(ctx context.Context, name string, options metav1.GetOptions) (T, error)
 	Create(ctx context.Context, object T, options metav1.CreateOptions) (T, error)
@@ -86,12 +88,14 @@ type Reconcilers struct {
 	registry   *registry
 	references *references
 	tally      *tally
+	claims     *claims
 	compiled   *compiledPolicies
 	// sourceEvents and lifecycleEvents are those that keys in the queues wait because of.
 	sourceEvents    *arrivals[SourceKey]
 	lifecycleEvents *arrivals[string]
 	pruned          *prunedDeletions
-	// defined are the names of all CRDs that were ever seen: a kind that had one and has none is withdrawn.
+	// defined are the names of all CRDs that were ever seen, with their last UID: a kind that had one and has none is
+	// withdrawn.
 	defined sync.Map
 }
 
@@ -108,6 +112,7 @@ func NewReconcilers(d Dependencies) *Reconcilers {
 		registry:        newRegistry(),
 		references:      newReferences(),
 		tally:           newTally(),
+		claims:          newClaims(),
 		compiled:        newCompiledPolicies(d.Compile, d.Observer),
 		pruned:          newPrunedDeletions(),
 		sourceEvents:    newArrivals[SourceKey](),

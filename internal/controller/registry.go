@@ -71,6 +71,19 @@ func (r *registry) importing(gvr schema.GroupVersionResource) []string {
 	return slices.Clone(r.bySource[gvr])
 }
 
+// following returns the policies whose source is of that kind, in any version.
+func (r *registry) following(kind schema.GroupResource) []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var names []string
+	for gvr, policies := range r.bySource {
+		if gvr.GroupResource() == kind {
+			names = append(names, policies...)
+		}
+	}
+	return names
+}
+
 // watching returns the policies that watch a kind, as source or reference.
 func (r *registry) watching(gvr schema.GroupVersionResource) []string {
 	r.mu.RLock()

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,6 +20,9 @@ func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.
 	if active == nil {
 		r.sourceEvents.take(key)
 		return 0, nil
+	}
+	if ok, err := r.claimed(ctx, key); !ok {
+		return recheck, err
 	}
 	seen := r.sourceEvents.take(key)
 	state := r.gatherSource(active, key)
@@ -43,7 +47,7 @@ func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.
 		r.sourceEvents.see(key, seen)
 		r.lifecycleEvents.take(name)
 	}
-	return 0, err
+	return again(plan), err
 }
 
 // brought is the name of the lifecycle that a plan creates or brings in step, if it does.
@@ -95,6 +99,11 @@ func (r *Reconcilers) confirmSource(ctx context.Context, state *lifecycle.Source
 		return err
 	}
 	state.Source = lifecycle.Lookup{Object: object}
+	if object == nil {
+		if err := r.confirmKind(ctx, state); err != nil {
+			return err
+		}
+	}
 	clusters := map[string]*clusterv1alpha2.PediaCluster{}
 	for _, l := range state.Owned {
 		if clusters[l.Name], err = r.fetchCluster(ctx, l.Name); err != nil {
@@ -104,6 +113,27 @@ func (r *Reconcilers) confirmSource(ctx context.Context, state *lifecycle.Source
 	state.Cluster = func(name string) *clusterv1alpha2.PediaCluster { return clusters[name] }
 	return nil
 }
+
+// confirmKind adds to a source that is gone whether its kind is going too, and which definition it has now. Each kind
+// has a watch of its own: of the object's end the cache may have heard before of the end of its kind.
+func (r *Reconcilers) confirmKind(ctx context.Context, state *lifecycle.SourceState) error {
+	name := gvrOf(state.Policy.Source).GroupResource().String()
+	_, defined := r.defined.Load(name)
+	switch crd, err := r.Definition(ctx, name); {
+	case apierrors.IsNotFound(err) && !defined: // no CRD ever defined it
+	case err != nil && !apierrors.IsNotFound(err):
+		return fmt.Errorf("cannot ask whether %s is being removed: %w", name, err)
+	case err != nil || crd.DeletionTimestamp != nil:
+		state.Source.Unknown = beingRemoved
+	default:
+		state.Definition = lifecycle.Definition{UID: crd.UID, Created: crd.CreationTimestamp}
+	}
+	return nil
+}
+
+// beingRemoved is why an object that does not exist is no proof: all objects of its kind go with the kind, which says
+// nothing about the clusters that they described.
+const beingRemoved = "its kind is being removed"
 
 // fetchCluster asks the API server for a PediaCluster; nil when there is none.
 func (r *Reconcilers) fetchCluster(ctx context.Context, name string) (*clusterv1alpha2.PediaCluster, error) {
@@ -123,8 +153,7 @@ func (r *Reconcilers) definitionOf(kind schema.GroupResource) lifecycle.Definiti
 	return lifecycle.Definition{UID: crd.UID, Created: crd.CreationTimestamp}
 }
 
-// withdrawn says, of an object that is not in its cache, why that is no proof: its kind is being removed, and
-// all of its objects with it, which says nothing about the clusters that they described.
+// withdrawn says, of an object that is not in its cache, why that is no proof.
 func (r *Reconcilers) withdrawn(source v1alpha1.ResolvedResource) string {
 	if _, err := r.Watches.Status(gvrOf(source)); err != nil {
 		return "its kind cannot be watched"
@@ -132,7 +161,7 @@ func (r *Reconcilers) withdrawn(source v1alpha1.ResolvedResource) string {
 	name := gvrOf(source).GroupResource().String()
 	crd := r.Caches.definition(name)
 	if _, defined := r.defined.Load(name); defined && (crd == nil || crd.DeletionTimestamp != nil) {
-		return "its kind is being removed"
+		return beingRemoved
 	}
 	return ""
 }

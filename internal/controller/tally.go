@@ -246,6 +246,13 @@ func (t *tally) seen(policy string) bool {
 	return ok && p.looked != nil
 }
 
+// failing returns the sources of a policy for which no lifecycle could be made.
+func (t *tally) failing(policy string) []types.NamespacedName {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.of(policy).failures))
+}
+
 // waitersFor returns the sources that wait for a name.
 func (t *tally) waitersFor(name string) []SourceKey {
 	t.mu.Lock()

@@ -321,7 +321,9 @@ func (p *clusterPlanner) notCreated(reason, message string) {
 
 // undecided says why nothing can be decided now: what exists stays as it is.
 func (p *clusterPlanner) undecided(reason, message string) {
-	if !ownedBy(p.state.Cluster, p.state.Lifecycle) {
+	if ownedBy(p.state.Cluster, p.state.Lifecycle) {
+		p.created()
+	} else {
 		p.conditions.set(v1alpha1.ConditionCreated, metav1.ConditionFalse, reason, message)
 	}
 	p.conditions.set(v1alpha1.ConditionReady, metav1.ConditionUnknown, reason, message)

@@ -16,10 +16,11 @@ type conditions struct {
 	now        time.Time
 	generation int64
 	list       []metav1.Condition
+	before     []metav1.Condition
 }
 
 func newConditions(now time.Time, generation int64, existing []metav1.Condition) *conditions {
-	return &conditions{now: now, generation: generation, list: slices.Clone(existing)}
+	return &conditions{now: now, generation: generation, list: slices.Clone(existing), before: existing}
 }
 
 func (c *conditions) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
@@ -27,6 +28,11 @@ func (c *conditions) set(conditionType string, status metav1.ConditionStatus, re
 		Type: conditionType, Status: status, Reason: reason, Message: clip(message, maxMessage),
 		ObservedGeneration: c.generation, LastTransitionTime: metav1.NewTime(c.now.Truncate(time.Second)),
 	})
+	// A condition that is set twice has not changed when it ends as it was.
+	was, is := meta.FindStatusCondition(c.before, conditionType), meta.FindStatusCondition(c.list, conditionType)
+	if was != nil && was.Status == is.Status {
+		is.LastTransitionTime = was.LastTransitionTime
+	}
 }
 
 // clip cuts text to at most limit bytes, between characters.
