@@ -13,6 +13,9 @@ KUBERNETES := v1.37.2
 HELM_ENV := HELM4_BIN=$(BIN)/helm4 HELM3_BIN=$(BIN)/helm3 CLI_BIN=$(BIN)/clusterimport
 E2E_ENV := CONTROLPLANE_BIN=$(BIN)/controlplane CONTROLLER_BIN=$(BIN)/clusterimport-controller
 FUZZTIME ?= 30s
+SOAK ?= 20000
+SOAK_STEPS ?= 3000
+SOAK_FIRST ?= 100000
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 # Everything but race tests is built without cgo, so that packages are compiled once.
 export CGO_ENABLED := 0
@@ -106,6 +109,9 @@ test-metrics: prometheus ## Test dashboards, alerts and what pages say of metric
 e2e-metrics: build controlplane prometheus ## Scrape the controller with a real Prometheus: every panel has data, every alert fires in its fault
 	$(E2E_ENV) PROMETHEUS_BIN=$(BIN)/prometheus PROMTOOL_BIN=$(BIN)/promtool \
 		go test -C test/e2e -count=1 -timeout 20m ./observability
+.PHONY: soak
+soak: ## Run SOAK simulations of SOAK_STEPS steps each, from the seed SOAK_FIRST on
+	go test -count=1 -timeout 24h -run '^TestSeeds$$' ./test/simulation -seeds $(SOAK) -steps $(SOAK_STEPS) -first $(SOAK_FIRST)
 
 # Drawing needs node, npm and Chromium. The packages are installed where Go does not look for Go code.
 CHROMIUM ?= chromium

@@ -1,0 +1,179 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+)
+
+// checkWrite holds every write of the controller to what it may write.
+func (w *world) checkWrite(write write) {
+	switch write.kind {
+	case clusterKind:
+		w.checkClusterWrite(write)
+	case lifecycleKind:
+		w.checkLifecycleWrite(write)
+	case policyKind:
+		before, _ := write.before.(*v1alpha1.ClusterImportPolicy)
+		if after, ok := write.after.(*v1alpha1.ClusterImportPolicy); !ok || before == nil || !equality.Semantic.DeepEqual(before.Spec, after.Spec) {
+			if before == nil || before.DeletionTimestamp == nil {
+				w.brokenf("the controller may write a policy's status only, not %s it", write.verb)
+			}
+		}
+	}
+}
+
+// checkClusterWrite: what is not ours is not written, a credential does not go blank, and all else is the user's.
+func (w *world) checkClusterWrite(write write) {
+	after, _ := write.after.(*clusterv1alpha2.PediaCluster)
+	if after == nil {
+		w.brokenf("the controller deletes PediaCluster %s: the garbage collector does that", write.before.GetName())
+		return
+	}
+	if !w.ours(after) {
+		w.brokenf("PediaCluster %s is written without being owned by its lifecycle", after.Name)
+	}
+	before, _ := write.before.(*clusterv1alpha2.PediaCluster)
+	if before == nil {
+		if after.Spec.APIServer == "" || len(after.Spec.TokenData) == 0 {
+			w.brokenf("PediaCluster %s is created without endpoint or credentials", after.Name)
+		}
+		return
+	}
+	if !w.ours(before) {
+		w.brokenf("the foreign PediaCluster %s is written", before.Name)
+	}
+	if before.Spec.APIServer != "" && after.Spec.APIServer == "" || len(before.Spec.TokenData) > 0 && len(after.Spec.TokenData) == 0 {
+		w.brokenf("endpoint or credentials of PediaCluster %s go blank", before.Name)
+	}
+	rest := after.DeepCopy()
+	rest.Spec.APIServer, rest.Spec.TokenData = before.Spec.APIServer, before.Spec.TokenData
+	rest.ResourceVersion, rest.Generation = before.ResourceVersion, before.Generation
+	if !equality.Semantic.DeepEqual(before, rest) {
+		w.brokenf("more than the connection of PediaCluster %s is written:\n%s", before.Name, cmp.Diff(before, rest))
+	}
+}
+
+// ours reports whether a PediaCluster carries the UID of a lifecycle of its name.
+func (w *world) ours(c *clusterv1alpha2.PediaCluster) bool {
+	return slices.ContainsFunc(c.OwnerReferences, func(o metav1.OwnerReference) bool { return w.server.lifecycles[c.Name][o.UID] })
+}
+
+// checkLifecycleWrite: a source has one lifecycle of a policy, and none is deleted on doubt.
+func (w *world) checkLifecycleWrite(write write) {
+	before, _ := write.before.(*v1alpha1.PediaClusterLifecycle)
+	after, _ := write.after.(*v1alpha1.PediaClusterLifecycle)
+	switch write.verb {
+	case "create":
+		for _, other := range w.lifecyclesOf(controllerOf(after)) {
+			if other != after && other.DeletionTimestamp == nil && claimOf(other) == claimOf(after) {
+				w.brokenf("lifecycles %s and %s are for the same source", other.Name, after.Name)
+			}
+		}
+	case "delete":
+		w.checkDeletion(before)
+	default:
+		if after != nil && before.UID != after.UID {
+			w.brokenf("a write for lifecycle %s hits another of that name", before.Name)
+		}
+	}
+}
+
+func controllerOf(l *v1alpha1.PediaClusterLifecycle) types.UID {
+	if owner := metav1.GetControllerOf(l); owner != nil {
+		return owner.UID
+	}
+	return ""
+}
+
+func claimOf(l *v1alpha1.PediaClusterLifecycle) string {
+	return l.Annotations[v1alpha1.AnnotationSourceUID]
+}
+
+// lifecyclesOf are the stored lifecycles of a policy.
+func (w *world) lifecyclesOf(policy types.UID) []*v1alpha1.PediaClusterLifecycle {
+	var out []*v1alpha1.PediaClusterLifecycle
+	k := w.server.kind(lifecycleKind)
+	for _, key := range k.keys() {
+		if l, ok := k.objects[key].(*v1alpha1.PediaClusterLifecycle); ok && controllerOf(l) == policy {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// checkDeletion: the source is gone now, and not because its kind was removed; or a selector that the policy has or had
+// says no to it as it is now. What takes a PediaCluster along is within the budget.
+func (w *world) checkDeletion(l *v1alpha1.PediaClusterLifecycle) {
+	key := keyOf(&metav1.ObjectMeta{Namespace: l.Spec.Source.Namespace, Name: l.Spec.Source.Name})
+	stored, _ := w.server.kind(sourceKind).objects[key].(*unstructured.Unstructured)
+	switch {
+	case stored == nil && w.purged[claimOf(l)]:
+		w.brokenf("lifecycle %s is deleted because the kind of its source was removed", l.Name)
+	case stored != nil && string(stored.GetUID()) == claimOf(l):
+		saysNo := func(spec v1alpha1.ClusterImportPolicySpec) bool { return meaningOf(spec).selects(stored.Object) == no }
+		if !slices.ContainsFunc(w.history[string(controllerOf(l))], saysNo) {
+			w.brokenf("lifecycle %s is deleted while its source exists and no selector says no", l.Name)
+		}
+	}
+	w.checkBudget(l)
+}
+
+// redefined reports whether a lifecycle was made for an object of an earlier definition of its kind.
+func (w *world) redefined(l *v1alpha1.PediaClusterLifecycle) bool {
+	d := w.server.kind(definitionKind).objects[sourceKind.String()]
+	return d != nil && l.Annotations[v1alpha1.AnnotationDefinitionUID] != string(d.GetUID())
+}
+
+// window is one hour of one policy's budget.
+type window struct {
+	policy types.UID
+	start  int64
+}
+
+// checkBudget: a lifecycle that takes its PediaCluster along was admitted by the policy, and no more than allowed are.
+func (w *world) checkBudget(l *v1alpha1.PediaClusterLifecycle) {
+	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
+	p, _ := w.server.kind(policyKind).objects[metav1.GetControllerOf(l).Name].(*v1alpha1.ClusterImportPolicy)
+	if cluster == nil || !w.ours(cluster) || p == nil || p.UID != controllerOf(l) {
+		return
+	}
+	d := p.Status.Deletions
+	if d == nil || !slices.ContainsFunc(d.Admitted, func(r v1alpha1.Removal) bool { return r.UID == l.UID }) {
+		w.brokenf("lifecycle %s is deleted with its PediaCluster, and its policy has not admitted it", l.Name)
+		return
+	}
+	hour := window{p.UID, d.WindowStart.Unix()}
+	if w.removed[hour]++; w.removed[hour] > d.Allowed {
+		w.brokenf("policy %s: %d are removed of the %d that may be", p.Name, w.removed[hour], d.Allowed)
+	}
+}
+
+// meaningOf finds what a spec means.
+func meaningOf(spec v1alpha1.ClusterImportPolicySpec) variant {
+	return meanings[meaningKey(spec)]
+}
+
+func meaningKey(s v1alpha1.ClusterImportPolicySpec) [4]string {
+	version := ""
+	if len(s.Source.Versions) > 0 {
+		version = s.Source.Versions[0]
+	}
+	return [4]string{s.Source.SelectorTemplate, s.NameTemplate, s.CreationCondition, version}
+}
+
+var meanings = func() map[[4]string]variant {
+	out := map[[4]string]variant{}
+	for state := range policyStates {
+		v := variantOf(state)
+		out[meaningKey(v.spec)] = v
+	}
+	return out
+}()

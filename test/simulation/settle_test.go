@@ -1,0 +1,271 @@
+package simulation
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
+	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
+)
+
+// How long nothing may be written before all is settled (longer than any back-off), and how many writes it may take.
+const (
+	quiet = 3 * time.Minute
+	most  = 300
+)
+
+// settle ends all trouble, lets everything come to rest, and compares what is with what should be: now, and again
+// after a restart, which must write nothing.
+func (w *world) settle() {
+	w.server.down = false
+	for _, k := range w.server.kinds {
+		k.forbidden = false
+	}
+	w.start()
+	w.rest(0)
+	w.checkDesired()
+	w.process = nil
+	w.start()
+	before := w.connection.total
+	w.rest(-1)
+	// Without their kind or a policy that compiles, sources are followed as they were last known, until a restart.
+	if w.connection.total != before && w.compiles() && !w.withdrawing() {
+		w.brokenf("a restart without a change writes %d times", w.connection.total-before)
+	}
+	w.checkDesired()
+}
+
+// compiles reports whether all policies do.
+func (w *world) compiles() bool {
+	for _, o := range w.server.kind(policyKind).objects {
+		if p, ok := o.(*v1alpha1.ClusterImportPolicy); ok && !meaningOf(p.Spec).valid {
+			return false
+		}
+	}
+	return true
+}
+
+// rest lets time pass until nothing has been written for a while. Of the keys that are ready the first is handled, which
+// is a policy's, or the last for -1, which is a lifecycle's.
+func (w *world) rest(order int) {
+	last, began, total := w.clock.since, w.connection.total, w.connection.total
+	for w.violation == nil {
+		w.drain(order)
+		w.server.collect()
+		if w.connection.total != total {
+			last, total = w.clock.since, w.connection.total
+		}
+		if total > began+most {
+			w.brokenf("writes do not end")
+		}
+		if w.busy() {
+			continue
+		}
+		at, ok := w.process.due()
+		if !ok || at > last+quiet {
+			return
+		}
+		w.tick(max(at-w.clock.since, 0))
+	}
+}
+
+// drain delivers all that can be delivered and handles all keys that are ready.
+func (w *world) drain(order int) {
+	for range most {
+		for _, watch := range w.process.all() {
+			for !watch.idle() {
+				watch.step()
+				if watch.broken && watch.err != nil {
+					break
+				}
+			}
+			for len(watch.pending) > 0 {
+				watch.tell()
+			}
+		}
+		if w.process.ready() == 0 || w.violation != nil {
+			return
+		}
+		w.pass((order+w.process.ready())%w.process.ready(), mishap{})
+	}
+	w.brokenf("passes do not end")
+}
+
+// busy reports whether something is still to be delivered.
+func (w *world) busy() bool {
+	for _, watch := range w.process.all() {
+		refused := watch.broken && watch.err != nil
+		if len(watch.pending) > 0 || !watch.idle() && !refused {
+			return true
+		}
+	}
+	return w.process.ready() > 0
+}
+
+// checkDesired compares what is with what should be, now that everything is settled.
+func (w *world) checkDesired() {
+	if w.violation != nil || w.withdrawing() {
+		return // without the kind of the sources everything is left as it is
+	}
+	k := w.server.kind(policyKind)
+	for _, key := range k.keys() {
+		p, _ := k.objects[key].(*v1alpha1.ClusterImportPolicy)
+		v := meaningOf(p.Spec)
+		validated := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionValidated)
+		if validated == nil || validated.ObservedGeneration != p.Generation || (validated.Status == metav1.ConditionTrue) != v.valid {
+			w.brokenf("policy %s: valid is %t, and its status says %v", p.Name, v.valid, validated)
+		}
+		if v.valid {
+			w.checkPolicy(p, v)
+		}
+	}
+}
+
+// checkPolicy compares the lifecycles of a policy with its sources.
+func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
+	held := int32(0)
+	if p.Status.Deletions != nil {
+		held = p.Status.Deletions.Held
+	}
+	claimed := map[string][]*v1alpha1.PediaClusterLifecycle{}
+	for _, l := range w.lifecyclesOf(p.UID) {
+		claimed[claimOf(l)] = append(claimed[claimOf(l)], l)
+	}
+	// A source that was deleted and is there again waits until the lifecycle of the former one may go.
+	waits := map[string]bool{}
+	for uid, owned := range claimed {
+		for _, l := range owned {
+			key := keyOf(&metav1.ObjectMeta{Namespace: l.Spec.Source.Namespace, Name: l.Spec.Source.Name})
+			stored := w.server.kind(sourceKind).objects[key]
+			waits[key] = waits[key] || stored != nil && string(stored.GetUID()) != uid
+		}
+	}
+	counts := v1alpha1.SourceCounts{}
+	sources := w.server.kind(sourceKind)
+	for _, key := range sources.keys() {
+		s, _ := sources.objects[key].(*unstructured.Unstructured)
+		owned := claimed[string(s.GetUID())]
+		delete(claimed, string(s.GetUID()))
+		switch selected := v.selects(s.Object); {
+		case waits[key]:
+		case len(owned) > 1:
+			w.brokenf("policy %s: source %s has %d lifecycles", p.Name, key, len(owned))
+		case selected == no && len(owned) > 0:
+			w.count(owned[0], &counts)
+			if held--; held >= 0 {
+				continue // the budget keeps it
+			}
+			w.brokenf("policy %s: source %s is not selected and has lifecycle %s", p.Name, key, owned[0].Name)
+		case selected == yes && len(owned) == 0:
+			counts.Failed++
+			w.checkUnclaimed(p, key, v.named(s.Object))
+		case selected == unknown && len(owned) == 0:
+			counts.Failed++
+		case len(owned) == 1:
+			if selected == yes {
+				w.checkLifecycle(p, v, s, owned[0])
+			}
+			w.count(owned[0], &counts)
+		}
+	}
+	for uid, owned := range claimed {
+		for _, l := range owned {
+			w.count(l, &counts)
+			if !w.redefined(l) {
+				held--
+			}
+		}
+		if held < 0 {
+			w.brokenf("policy %s: source %q is gone and has lifecycle %s", p.Name, uid, owned[0].Name)
+		}
+	}
+	if w.outlived(p) {
+		return // what is held because its kind was defined anew is counted as it was last known
+	}
+	counts.Selected = counts.Imported + counts.Waiting + counts.Failed
+	if p.Status.Sources == nil || *p.Status.Sources != counts {
+		w.brokenf("policy %s: the sources are %+v, and its status says %+v", p.Name, counts, p.Status.Sources)
+	}
+}
+
+// outlived reports whether a lifecycle of a policy is from an earlier definition of its source's kind.
+func (w *world) outlived(p *v1alpha1.ClusterImportPolicy) bool {
+	return slices.ContainsFunc(w.lifecyclesOf(p.UID), w.redefined)
+}
+
+// checkUnclaimed: a selected source without a lifecycle has no name, or another has it.
+func (w *world) checkUnclaimed(p *v1alpha1.ClusterImportPolicy, key, name string) {
+	if name != "" && w.server.kind(lifecycleKind).objects[name] == nil {
+		w.brokenf("policy %s: source %s has no lifecycle, and the name %s is free", p.Name, key, name)
+	}
+}
+
+// checkLifecycle compares a lifecycle and its PediaCluster with their source.
+func (w *world) checkLifecycle(p *v1alpha1.ClusterImportPolicy, v variant, s *unstructured.Unstructured, l *v1alpha1.PediaClusterLifecycle) {
+	if l.Spec.Template != p.Spec.Template || l.Spec.CreationCondition != p.Spec.CreationCondition {
+		w.brokenf("lifecycle %s is not in step with its policy", l.Name)
+	}
+	if want := append(v.spec.Source.Versions, "")[0]; want != "" && l.Spec.Source.Version != want {
+		w.brokenf("lifecycle %s has version %s, not %s", l.Name, l.Spec.Source.Version, want)
+	}
+	var secret source
+	if found, ok := w.server.kind(secretKind).objects[keyOf(s)].(*unstructured.Unstructured); ok {
+		secret = found.Object
+	}
+	endpoint, token, known := connectionOf(s.Object, secret)
+	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
+	owned := cluster != nil && w.ours(cluster)
+	switch {
+	case owned && known && (cluster.Spec.APIServer != endpoint || !bytes.Equal(cluster.Spec.TokenData, []byte(token))):
+		w.brokenf("PediaCluster %s has %s and token %q, not %s and %q", l.Name, cluster.Spec.APIServer, cluster.Spec.TokenData, endpoint, token)
+	case cluster == nil && known && v.ready(s.Object) == yes:
+		w.brokenf("PediaCluster %s is missing", l.Name)
+	}
+	w.checkStatus(l, cluster != nil, owned, known)
+}
+
+// count counts a lifecycle as the policy's status should.
+func (w *world) count(l *v1alpha1.PediaClusterLifecycle, counts *v1alpha1.SourceCounts) {
+	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
+	owned := cluster != nil && w.ours(cluster)
+	switch created := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionCreated); {
+	case owned:
+		counts.Imported++
+	case created == nil || waits[created.Reason]:
+		counts.Waiting++
+	default:
+		counts.Failed++
+	}
+}
+
+// waits are the reasons that mend themselves when an object changes.
+var waits = map[string]bool{
+	v1alpha1.ReasonWaitCreationCondition: true, v1alpha1.ReasonReferenceResourceNotFound: true, v1alpha1.ReasonMissingCredentials: true,
+	v1alpha1.ReasonWaitDependentResourceSynced: true, v1alpha1.ReasonSourceResourceNotFound: true, v1alpha1.ReasonPolicyNotReady: true,
+}
+
+// checkStatus compares the status of a lifecycle with what it is about.
+func (w *world) checkStatus(l *v1alpha1.PediaClusterLifecycle, exists, owned, known bool) {
+	created := meta.IsStatusConditionTrue(l.Status.Conditions, v1alpha1.ConditionCreated)
+	ready := meta.IsStatusConditionTrue(l.Status.Conditions, v1alpha1.ConditionReady)
+	if created != owned || ready != (owned && known) {
+		w.brokenf("lifecycle %s: exists %t, ours %t, known %t, and its status says created %t, ready %t: %v",
+			l.Name, exists, owned, known, created, ready, l.Status.Conditions)
+	}
+	if l.Status.ObservedGeneration != l.Generation {
+		w.brokenf("lifecycle %s: the status is of generation %d, not %d", l.Name, l.Status.ObservedGeneration, l.Generation)
+	}
+	seen := map[string]bool{}
+	for _, c := range l.Status.Conditions {
+		if seen[c.Type] || c.Message == "" || equality.Semantic.DeepEqual(c.LastTransitionTime, metav1.Time{}) {
+			w.brokenf("lifecycle %s: condition %+v", l.Name, c)
+		}
+		seen[c.Type] = true
+	}
+}
