@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -81,7 +82,7 @@ func (r *Reconcilers) confirmLifecycle(ctx context.Context, state *lifecycle.Clu
 }
 
 func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecycle.ClusterState {
-	state := lifecycle.ClusterState{Now: r.Now(), Lifecycle: l, Read: r.read, Cluster: r.Caches.cluster(l.Name)}
+	state := lifecycle.ClusterState{Now: r.Now(), Lifecycle: l, Cluster: r.Caches.cluster(l.Name)}
 	state.Definition = r.definitionOf(l.Spec.Source.GroupVersionResource().GroupResource())
 	if owner := metav1.GetControllerOf(l); owner != nil {
 		if p := r.Caches.policy(owner.Name); p != nil && p.UID == owner.UID {
@@ -91,12 +92,28 @@ func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecyc
 		state.Starting = state.Owner != nil && !r.tally.seen(owner.Name)
 		state.Deletions = r.deletions(owner.Name, owner.UID)
 	}
+	if state.Policy == nil {
+		state.Read = func(v1alpha1.DependentResource) lifecycle.Lookup {
+			return lifecycle.NotKnown("the policy is not active")
+		}
+		return state
+	}
+	kinds := kindsOf(state.Policy)
+	state.Read = func(o v1alpha1.DependentResource) lifecycle.Lookup {
+		if source := state.Policy.Source; o == l.Spec.Source && o.Group == source.Group && o.Resource == source.Resource {
+			o.Version = source.Version // the one that the policy's expressions are for now
+		}
+		return r.read(kinds, o)
+	}
 	return state
 }
 
-// read answers from the cache of a watched kind.
-func (r *Reconcilers) read(o v1alpha1.DependentResource) lifecycle.Lookup {
+// read answers from the cache of a kind. What only another policy watches is not known: it may end at any time.
+func (r *Reconcilers) read(watched []schema.GroupVersionResource, o v1alpha1.DependentResource) lifecycle.Lookup {
 	kind := o.GroupVersionResource()
+	if !slices.Contains(watched, kind) {
+		return lifecycle.NotKnown("the policy does not watch its kind")
+	}
 	object, unknown := r.Watches.Get(kind, types.NamespacedName{Namespace: o.Namespace, Name: o.Name})
 	lookup := lifecycle.Lookup{Object: object, Unknown: unknown}
 	if unknown != "" {

@@ -34,7 +34,7 @@ func TestReliabilityTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile("(?m)^\\| (\\d+) \\| [^|]+ \\| (.+) \\|$").FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| [^|]+ \| (.+) \|$`).FindAllStringSubmatch(string(text), -1)
 	if len(rows) < 40 {
 		t.Errorf("the table has %d rows", len(rows))
 	}
