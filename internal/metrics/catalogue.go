@@ -186,7 +186,7 @@ var policyMetrics = []Metric{
 	{
 		Name: evaluationDuration, Type: Histogram, Buckets: evaluationBuckets, Series: histogramSeries(evaluationBuckets, len(stages)),
 		Labels: []Label{stageLabel},
-		Help:   "Duration of evaluations: of the first 1000 of a policy and of a random eighth of the others.",
+		Help:   "Duration of evaluations: of the first 1000 of a policy and of a random one in 32 of the others.",
 	},
 	{
 		Name: evaluationCost, Type: Histogram, Buckets: costBuckets, Series: histogramSeries(costBuckets, len(stages)), Labels: []Label{stageLabel},

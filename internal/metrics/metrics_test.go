@@ -336,6 +336,17 @@ func TestEvaluations(t *testing.T) {
 	}
 }
 
+// TestEvaluationsAllocateNothing: who evaluates pays with a little time only.
+func TestEvaluationsAllocateNothing(t *testing.T) {
+	by := metrics.NewRegistry().Evaluations("p")
+	allocations := testing.AllocsPerRun(2000, func() {
+		by.End(policy.Evaluation{Stage: policy.StageReady, Mark: by.Begin(policy.StageReady), Result: policy.ResultFalse, Cost: 7})
+	})
+	if allocations > 0 {
+		t.Errorf("%v allocations an evaluation", allocations)
+	}
+}
+
 // TestStockMetrics: those of client-go are served, the Go runtime's once, and nothing else.
 func TestStockMetrics(t *testing.T) {
 	queue := workqueue.NewTypedRateLimitingQueueWithConfig(

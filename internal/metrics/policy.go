@@ -3,7 +3,6 @@ package metrics
 import (
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -94,7 +93,7 @@ type policySeries struct {
 // small fleet has numbers too; after them a random one of measureEvery.
 const (
 	alwaysMeasured = 1000
-	measureEvery   = 8
+	measureEvery   = 32
 )
 
 // of returns the series of a policy, which has all of them from then on.
@@ -188,8 +187,23 @@ var (
 	}
 )
 
-func stageIndex(stage policy.Stage) int    { return slices.Index(stages[:], stage) }
-func resultIndex(result policy.Result) int { return slices.Index(results[:], result) }
+func stageIndex(stage policy.Stage) int {
+	for i := range stages {
+		if stages[i] == stage {
+			return i
+		}
+	}
+	return 0 // there are no others: a test evaluates all
+}
+
+func resultIndex(result policy.Result) int {
+	for i := range results {
+		if results[i] == result {
+			return i
+		}
+	}
+	return 0 // as above
+}
 
 // stageHistograms are the histograms of the stages.
 type stageHistograms [len(stages)]prometheus.Observer

@@ -436,12 +436,15 @@ func (w *world) checkDashboards(from, to time.Time) {
 
 // panel is what this test reads of a dashboard's panel.
 type panel struct {
-	ID      int
-	Title   string
-	Targets []target
+	ID      int      `json:"id"`
+	Title   string   `json:"title"`
+	Targets []target `json:"targets"`
 }
 
-type target struct{ Expr, LegendFormat string }
+type target struct {
+	Expr         string `json:"expr"`
+	LegendFormat string `json:"legendFormat"`
+}
 
 // installed are the panels of the chart's dashboards, by file.
 func installed(t *testing.T) map[string][]panel {
@@ -456,7 +459,9 @@ func installed(t *testing.T) map[string][]panel {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var dashboard struct{ Panels []panel }
+		var dashboard struct {
+			Panels []panel `json:"panels"`
+		}
 		if err := json.Unmarshal(text, &dashboard); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -198,10 +199,14 @@ func (w *world) exists(resource schema.GroupVersionResource, name string, want b
 	w.prometheus.eventually(time.Minute, fmt.Sprintf("%s exists: %v", name, want), func() error {
 		var err error
 		object, err = w.Dynamic.Resource(resource).Get(w.t.Context(), name, metav1.GetOptions{})
-		if (err == nil) == want {
+		switch {
+		case (err == nil) == want:
 			return nil
+		case err == nil:
+			return errors.New("it is there")
+		default:
+			return err
 		}
-		return fmt.Errorf("%v", err)
 	})
 	return object
 }
