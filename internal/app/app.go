@@ -120,13 +120,6 @@ func run(ctx context.Context, o *options) error {
 	return group.Wait()
 }
 
-// The lease's times are those of Kubernetes' own controllers.
-const (
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
-)
-
 // lead runs work while this process holds the lease, and gives the lease back at the end, so that a successor
 // starts at once.
 func lead(ctx context.Context, o *options, config *rest.Config, probes *probes, work func(context.Context) error) error {
@@ -136,14 +129,14 @@ func lead(ctx context.Context, o *options, config *rest.Config, probes *probes, 
 	}
 	identity := fmt.Sprintf("%s_%d", hostname, os.Getpid())
 	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, o.leaseNamespace, o.leaseName,
-		resourcelock.ResourceLockConfig{Identity: identity}, config, renewDeadline)
+		resourcelock.ResourceLockConfig{Identity: identity}, config, o.renewDeadline)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: lock, LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
+		Lock: lock, LeaseDuration: o.leaseDuration, RenewDeadline: o.renewDeadline, RetryPeriod: o.retryPeriod,
 		ReleaseOnCancel: true, Name: o.leaseName,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(ctx context.Context) {

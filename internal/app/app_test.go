@@ -23,6 +23,7 @@ func TestArguments(t *testing.T) {
 		"Unknown": {reason: "an unknown flag is a mistake", args: []string{"--nope"}, code: 2, stderr: "unknown flag"},
 		"Workers": {reason: "nobody works with no workers", args: []string{"--workers=0"}, code: 2, stderr: "--workers must be at least 1"},
 		"QPS":     {reason: "limits are positive", args: []string{"--kube-api-qps=0"}, code: 2, stderr: "must be positive"},
+		"Lease":   {reason: "a leader ends before others lead", args: []string{"--leader-elect-lease-duration=5s"}, code: 2, stderr: "must be more than --leader-elect-renew-deadline"},
 		"Logs":    {reason: "an unknown log format is a mistake", args: []string{"--logging-format=xml"}, code: 2, stderr: "xml"},
 		"Mode":    {reason: "an unknown mode is a mistake", args: []string{"--webhook-cert-mode=self"}, code: 2, stderr: "must be Self, Files or None"},
 		"NoHook":  {reason: "an authority that nobody is told of is of no use", args: []string{"--webhook-cert-mode=Self", "--webhook-configuration-name="}, code: 2, stderr: "is needed with"},

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection"
 	logsapi "k8s.io/component-base/logs/api/v1"
 )
 
@@ -27,6 +29,9 @@ type options struct {
 	secretNamespaces []string
 	leaseNamespace   string
 	leaseName        string
+	leaseDuration    time.Duration
+	renewDeadline    time.Duration
+	retryPeriod      time.Duration
 	version          bool
 	logs             *logsapi.LoggingConfiguration
 	webhook          webhookOptions
@@ -36,6 +41,8 @@ func newOptions() *options {
 	return &options{
 		bindAddress: ":8080", metricsAddress: ":8443", workers: 8, qps: 100, burst: 200,
 		leaderElect: true, leaseName: "clusterimport", logs: logsapi.NewLoggingConfiguration(),
+		// Those of Kubernetes' own controllers.
+		leaseDuration: 15 * time.Second, renewDeadline: 10 * time.Second, retryPeriod: 2 * time.Second,
 		webhook: newWebhookOptions(),
 	}
 }
@@ -55,6 +62,9 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "of several replicas, let one work")
 	fs.StringVar(&o.leaseNamespace, "leader-elect-namespace", o.leaseNamespace, "namespace of the lease; empty: the Pod's, or default outside of one")
 	fs.StringVar(&o.leaseName, "leader-elect-name", o.leaseName, "name of the lease")
+	fs.DurationVar(&o.leaseDuration, "leader-elect-lease-duration", o.leaseDuration, "how long others wait for a leader that does not renew its lease")
+	fs.DurationVar(&o.renewDeadline, "leader-elect-renew-deadline", o.renewDeadline, "how long a leader tries to renew its lease before it ends; less than the lease's duration")
+	fs.DurationVar(&o.retryPeriod, "leader-elect-retry-period", o.retryPeriod, "how often a lease is renewed and looked at")
 	fs.BoolVar(&o.version, "version", o.version, "print the version and exit")
 	logsapi.AddFlags(o.logs, fs)
 	o.webhook.addFlags(fs)
@@ -68,7 +78,17 @@ func (o *options) validate() error {
 	if o.qps <= 0 || o.burst < 1 {
 		errs = append(errs, errors.New("--kube-api-qps and --kube-api-burst must be positive"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.validateLease())...)
+}
+
+// validateLease checks what the elector demands, in the words of the flags.
+func (o *options) validateLease() error {
+	longest := time.Duration(leaderelection.JitterFactor * float64(o.retryPeriod))
+	if o.retryPeriod <= 0 || o.renewDeadline <= longest || o.leaseDuration <= o.renewDeadline {
+		return errors.New("--leader-elect-lease-duration must be more than --leader-elect-renew-deadline, " +
+			"and that more than 1.2 times --leader-elect-retry-period")
+	}
+	return nil
 }
 
 const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"

@@ -124,6 +124,9 @@ type controller struct {
 	log     *bytes.Buffer
 }
 
+// controllerUser is the service account of the controller.
+const controllerUser = "system:serviceaccount:clusterimport-system:clusterimport"
+
 // startController starts the controller with the rights of its service account only; more are further arguments.
 func startController(t *testing.T, more ...string) *controller {
 	t.Helper()
@@ -131,7 +134,7 @@ func startController(t *testing.T, more ...string) *controller {
 	if binary == "" {
 		t.Fatal("CONTROLLER_BIN is not set: make build builds the binary")
 	}
-	user, err := plane.UserConfig("system:serviceaccount:clusterimport-system:clusterimport")
+	user, err := plane.UserConfig(controllerUser)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +165,14 @@ func (c *controller) end(s syscall.Signal) {
 	}
 	_ = c.process.Process.Signal(s)
 	_ = c.process.Wait()
+}
+
+// signal sends a signal that does not end the process.
+func (c *controller) signal(s syscall.Signal) {
+	c.t.Helper()
+	if err := c.process.Process.Signal(s); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // freeAddress returns a loopback address that nobody listens on.
