@@ -69,6 +69,10 @@ func (s PolicyState) budget() (next *v1alpha1.Deletions, again time.Duration) {
 	if len(due) > 0 && !s.Now.Before(next.WindowStart.Add(deletionWindow)) {
 		s.openWindow(next)
 	}
+	if len(due) > 0 {
+		// A fleet that grows may lose more. What is due is part of it, counted or not yet.
+		next.Fleet = max(next.Fleet, s.Counts.Imported, int32(len(due)+len(next.Admitted))) //nolint:gosec // fleets have fewer than 2^31 clusters
+	}
 	// An annotation that was there before anything was held releases nothing.
 	if value := s.Policy.Annotations[v1alpha1.AnnotationRelease]; value != next.Release {
 		if value != "" {
@@ -93,7 +97,7 @@ func (s PolicyState) budget() (next *v1alpha1.Deletions, again time.Duration) {
 func (s PolicyState) openWindow(d *v1alpha1.Deletions) {
 	d.Admitted = slices.DeleteFunc(d.Admitted, func(r v1alpha1.Removal) bool { return !slices.Contains(s.Due, r) })
 	d.WindowStart = metav1.NewTime(s.Now.Truncate(time.Second))
-	d.Fleet = s.Counts.Imported
+	d.Fleet = 0
 	d.Removed = int32(len(d.Admitted)) //nolint:gosec // at most maxAdmitted
 	d.Released = 0
 }

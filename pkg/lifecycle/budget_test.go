@@ -101,10 +101,10 @@ func TestBudget(t *testing.T) {
 			again:     50 * time.Minute, events: "DeletionsHeld",
 		},
 		"NextHour": {
-			reason: "then it counts anew, and what is still under way counts again", limit: count(3), imported: 4, due: removals(4, 9),
+			reason: "then it counts anew, and what is still under way counts again", limit: count(3), imported: 5, due: removals(4, 9),
 			deletions: &v1alpha1.Deletions{WindowStart: before, Fleet: 9, Allowed: 5, Removed: 5, Held: 4, Released: 2, Admitted: removals(4, 5)},
 			want: &v1alpha1.Deletions{
-				WindowStart: metav1.NewTime(now), Fleet: 4, Allowed: 3, Removed: 3, Held: 2, Admitted: removals(4, 7),
+				WindowStart: metav1.NewTime(now), Fleet: 5, Allowed: 3, Removed: 3, Held: 2, Admitted: removals(4, 7),
 			},
 			again: time.Hour, events: "DeletionsHeld",
 		},
@@ -136,6 +136,15 @@ func TestBudget(t *testing.T) {
 			reason: "one that was there before anything was held releases nothing", limit: count(0), imported: 20, due: removals(0, 3), release: "early",
 			want:  &v1alpha1.Deletions{WindowStart: metav1.NewTime(now), Fleet: 20, Held: 3, Release: "early"},
 			again: time.Hour, events: "DeletionsHeld",
+		},
+		"Growing": {
+			reason: "a share is one of the fleet as it is now, not as it was when the hour began", limit: percent("50%"), imported: 10, due: removals(1, 5),
+			deletions: &v1alpha1.Deletions{WindowStart: began, Fleet: 2, Allowed: 1, Removed: 1},
+			want:      &v1alpha1.Deletions{WindowStart: began, Fleet: 10, Allowed: 5, Removed: 5, Admitted: removals(1, 5)},
+		},
+		"NotCounted": {
+			reason: "what is due is part of the fleet, also when it was imported a moment ago", limit: percent("100%"), due: removals(0, 1),
+			want: &v1alpha1.Deletions{WindowStart: metav1.NewTime(now), Fleet: 1, Allowed: 1, Removed: 1, Admitted: removals(0, 1)},
 		},
 		"Raised": {
 			reason: "an edit of the budget counts at once", limit: count(7), imported: 9, due: removals(5, 9),

@@ -120,7 +120,6 @@ func TestRightsTaken(t *testing.T) {
 	f.beforeChange("rights")
 	bindings := f.Dynamic.Resource(schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"})
 	f.remove(bindings, "clusterimport-mcp")
-	t.Cleanup(func() { newFixture(t) })
 	f.change("rights")
 	// Rights are asked for when a watch begins.
 	first.end(syscall.SIGTERM)
