@@ -120,16 +120,21 @@ func (t *translator) stateOf(n parse.Node, d dot, names []string, jumps bool) (m
 	}
 }
 
-// stateEnding is what has been printed, what the variables hold then and, for nodes that may jump, how they end.
+// stateEnding is what has been printed, what the variables hold then and, for nodes that may jump, how they end. The
+// variables are those in scope now: what is declared until the end may have their names.
 func (t *translator) stateEnding(names []string, jumps bool) ending {
+	slots := make([]int, len(names))
+	for i, name := range names {
+		slots[i] = t.slot(name)
+	}
 	return func(pieces []maker, status maker) maker {
 		text := t.joined(pieces)
 		if status == nil {
 			status = t.status(statusGoOn)
 		}
-		var held []value
-		for _, name := range names {
-			held = append(held, t.variables[t.slot(name)].value)
+		held := make([]value, len(slots))
+		for i, slot := range slots {
+			held[i] = t.variables[slot].value
 		}
 		return func() celast.Expr {
 			items := []celast.Expr{t.dyn(text())}
