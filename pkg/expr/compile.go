@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -125,12 +126,28 @@ func diagnostics(src Source, code diag.Code, issues *cel.Issues) diag.List {
 	var list diag.List
 	for _, e := range issues.Errors() {
 		line, column := e.Location.Line(), e.Location.Column()+1
-		d := src.at(code, line, column, sentence(e.Message))
+		d := src.at(code, line, column+src.toField(line, column, e.Message), sentence(e.Message))
 		d.Hint = hint(d.Message)
 		list = append(list, d)
 	}
 	list.Sort()
 	return list
+}
+
+// toField is how far right of a place the name of an undefined field stands: CEL points at the sign before it.
+func (s Source) toField(line, column int, message string) int {
+	name, isField := strings.CutPrefix(message, "undefined field '")
+	lines := strings.Split(s.Expr, "\n")
+	if !isField || line < 1 || line > len(lines) {
+		return 0
+	}
+	name, _, _ = strings.Cut(name, "'")
+	text := []rune(lines[line-1])
+	before, _, found := strings.Cut(string(text[min(max(column-1, 0), len(text)):]), name)
+	if !found {
+		return 0
+	}
+	return utf8.RuneCountInString(before)
 }
 
 // sentence keeps of CEL's messages what an author needs: the parser's go on with lists of tokens.

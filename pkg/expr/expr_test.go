@@ -53,11 +53,11 @@ func TestDiagnostics(t *testing.T) {
 		},
 		"Field": {
 			reason: "a typo in a field is found by the schema", src: "source.spec.nmae == 'x'",
-			diagnostic: "error: f:1:12: undefined field 'nmae' [CEL-TYPE]\n  | source.spec.nmae == 'x'\n  |            ^",
+			diagnostic: "error: f:1:13: undefined field 'nmae' [CEL-TYPE]\n  | source.spec.nmae == 'x'\n  |             ^",
 		},
 		"Metadata": {
 			reason: "every object's metadata is known", src: "source.metadata.nam",
-			diagnostic: "error: f:1:16: undefined field 'nam' [CEL-TYPE]",
+			diagnostic: "error: f:1:17: undefined field 'nam' [CEL-TYPE]",
 		},
 		"Overload": {
 			reason: "operands that do not fit are found", src: "true &&\n  source.spec.name + 1 == 'x'",
@@ -65,7 +65,7 @@ func TestDiagnostics(t *testing.T) {
 		},
 		"Reference": {
 			reason: "an undeclared reference is found", src: "references.c.data.x == 'x'",
-			diagnostic: "error: f:1:11: undefined field 'c' [CEL-TYPE]",
+			diagnostic: "error: f:1:12: undefined field 'c' [CEL-TYPE]",
 		},
 		"Result": {
 			reason: "a condition must be a bool", src: "source.spec.name", want: cel.BoolType,

@@ -51,11 +51,11 @@ func TestCompileDiagnostics(t *testing.T) {
 			change: func(s *v1alpha1.ClusterImportPolicySpec) {
 				s.References[0].NameTemplate = "${references.secret.data.x}"
 			},
-			want: []string{"spec.references[0].nameTemplate:1:13: undefined field 'secret'"},
+			want: []string{"spec.references[0].nameTemplate:1:14: undefined field 'secret'"},
 		},
 		"NameSeesSource": {
 			reason: "the name sees no references", change: func(s *v1alpha1.ClusterImportPolicySpec) { s.NameTemplate = "${references.config.x}" },
-			want: []string{"spec.nameTemplate:1:13: undefined field 'config'"},
+			want: []string{"spec.nameTemplate:1:14: undefined field 'config'"},
 		},
 		"DuplicateKey": {
 			reason: "a key stands once", change: func(s *v1alpha1.ClusterImportPolicySpec) { s.References[1].Key = "config" },

@@ -123,9 +123,9 @@ func TestWebhook(t *testing.T) {
 	h := f.startHook("hook", 1)
 	f.ready(h)
 
-	const want = `The ClusterImportPolicy "hook-typo" is invalid: spec.creationCondition: 1:14: undefined field 'phse' [CEL-TYPE]
+	const want = `The ClusterImportPolicy "hook-typo" is invalid: spec.creationCondition: 1:15: undefined field 'phse' [CEL-TYPE]
   | source.status.phse == "Provisioned"
-  |              ^`
+  |               ^`
 	var out string
 	f.eventually(soon, func(context.Context) error { // the fields of a new kind are told after a moment
 		var err error

@@ -100,7 +100,7 @@ func (s *stage) refuses() {
 		!strings.Contains(refusal.Error(), "undefined field 'conditionz'") || at < 0 || at+1 == len(lines) {
 		s.t.Fatalf("the refusal is %v", refusal)
 	}
-	if caret, word := strings.Index(lines[at+1], "^"), strings.Index(lines[at], ".?conditionz"); caret != word {
+	if caret, word := strings.Index(lines[at+1], "^"), strings.Index(lines[at], "conditionz"); caret != word {
 		s.t.Errorf("the caret stands at %d, not at %d:\n%v", caret, word, refusal)
 	}
 	s.apply(ownPolicy("sound", sound))
