@@ -130,12 +130,6 @@ const controllerUser = "system:serviceaccount:clusterimport-system:clusterimport
 // startController starts the controller with the rights of its service account only; more are further arguments.
 func startController(t *testing.T, more ...string) *controller {
 	t.Helper()
-	return startControllerAt(t, "", more...)
-}
-
-// startControllerAt starts one that takes the API server to be elsewhere; empty is where it is.
-func startControllerAt(t *testing.T, server string, more ...string) *controller {
-	t.Helper()
 	binary := os.Getenv("CONTROLLER_BIN")
 	if binary == "" {
 		t.Fatal("CONTROLLER_BIN is not set: make build builds the binary")
@@ -143,11 +137,6 @@ func startControllerAt(t *testing.T, server string, more ...string) *controller 
 	user, err := plane.UserConfig(controllerUser)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if server != "" {
-		for _, at := range user.Clusters {
-			at.Server = server
-		}
 	}
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := clientcmd.WriteToFile(*user, kubeconfig); err != nil {
