@@ -142,7 +142,9 @@ type window struct {
 func (w *world) checkBudget(l *v1alpha1.PediaClusterLifecycle) {
 	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
 	p, _ := w.server.kind(policyKind).objects[metav1.GetControllerOf(l).Name].(*v1alpha1.ClusterImportPolicy)
-	if cluster == nil || !w.ours(cluster) || p == nil || p.UID != controllerOf(l) {
+	// What an earlier lifecycle of the name has left goes with that one.
+	takesAlong := cluster != nil && slices.ContainsFunc(cluster.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == l.UID })
+	if !takesAlong || p == nil || p.UID != controllerOf(l) {
 		return
 	}
 	d := p.Status.Deletions
