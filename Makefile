@@ -53,6 +53,8 @@ test-unit: ## Run the unit tests, with the race detector where there is a C comp
 .PHONY: test-race
 test-race: ## Run the unit tests with the race detector, which needs a C compiler
 	CGO_ENABLED=1 go test -race ./...
+	@echo "The random tests do less with the race detector: here is all of them."
+	go test ./pkg/compat ./test/simulation -run '^Test(Random|Seeds)'
 
 .PHONY: test-e2e
 test-e2e: build controlplane ## Run the tests on a real API server
