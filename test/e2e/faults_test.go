@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const fleet = 200
@@ -62,6 +64,46 @@ func TestControllerKilledMidImport(t *testing.T) {
 	startController(t)
 	f.awaitFleet("killed", fleet)
 	f.remove(f.Dynamic.Resource(policies), "killed")
+}
+
+// TestBurst changes every source and Secret of a fleet again and again, from many sides at once: nothing stands still for
+// ever, and the last state of each is the one that is imported.
+func TestBurst(t *testing.T) {
+	f := newFixture(t)
+	startController(t)
+	f.importFleet("burst")
+	const last = 10
+	var writers sync.WaitGroup
+	for from := range 8 {
+		writers.Go(func() {
+			for round := 1; round <= last; round++ {
+				for i := from; i < fleet; i += 8 {
+					f.beat(fmt.Sprintf("burst-%03d", i), round)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	f.awaitFleet("burst", fleet)
+	for i := range fleet {
+		f.token(fmt.Sprintf("burst-burst-%03d", i), fmt.Sprintf("token-%d", last), time.Minute)
+	}
+	f.remove(f.Dynamic.Resource(policies), "burst")
+}
+
+// beat takes a source's readiness away, gives it back, and rotates its token.
+func (f *fixture) beat(name string, round int) {
+	source := f.Dynamic.Resource(mcps)
+	for _, status := range []string{"False", "True"} {
+		patch := fmt.Sprintf(`{"status":{"conditions":[{"type":"Ready","status":%q},{"type":"Beat","status":"%d"}]}}`, status, round)
+		if _, err := source.Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status"); err != nil {
+			f.t.Error(err)
+		}
+	}
+	patch := fmt.Sprintf(`{"stringData":{"token":"token-%d"}}`, round)
+	if _, err := f.Dynamic.Resource(secrets).Namespace("default").Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+		f.t.Error(err)
+	}
 }
 
 // TestServerKilledMidImport: the controller gets over the loss of its API server without being touched.
