@@ -7,11 +7,10 @@ import (
 )
 
 // UntilParentEnds returns a context that ends when the process that started this one does, so that a test that
-// is killed leaves no server behind. Where the kernel can, it also sends a SIGTERM then; that alone would miss
-// a parent that ends before it is asked to.
+// is killed leaves no server behind. The kernel's own signal for that is of no use: it comes when the parent's thread
+// ends, and a Go program has threads that end before it does.
 func UntilParentEnds(ctx context.Context) context.Context {
 	parent := os.Getppid()
-	terminateWithParent()
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		defer cancel()
