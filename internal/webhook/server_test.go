@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/cert"
 )
 
@@ -66,12 +67,12 @@ func TestServer(t *testing.T) {
 		return fmt.Sprint(response.StatusCode, " ", response.TLS.PeerCertificates[0].SerialNumber), response.Body.Close()
 	}
 	want := "200 " + pair.Load().Leaf.SerialNumber.String()
-	deadline := time.Now().Add(10 * time.Second)
-	for got, err := ask(http.MethodPost, Path, 0); got != want; got, err = ask(http.MethodPost, Path, 0) {
-		if time.Now().After(deadline) {
-			t.Fatalf("got %s, %v", got, err)
-		}
-		time.Sleep(5 * time.Millisecond)
+	var answer string
+	if wait.PollUntilContextTimeout(t.Context(), 5*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
+		answer, err = ask(http.MethodPost, Path, 0)
+		return answer == want, nil
+	}) != nil {
+		t.Fatalf("got %s, %v", answer, err)
 	}
 	if got, err := ask(http.MethodPost, Path, tls.VersionTLS12); got != want {
 		t.Errorf("TLS 1.2: %s, %v", got, err)
