@@ -185,6 +185,9 @@ func (p *Program) runtimeError(err error) error {
 	return p.errorAt(0, err)
 }
 
+// Fail is the error of a result that cannot be used, for a reason that only its user knows.
+func (p *Program) Fail(f *FailureError) error { return p.errorAt(0, f) }
+
 func (p *Program) errorAt(id int64, err error) error {
 	line, column := 1, 1
 	if location := p.info.GetStartLocation(id); id != 0 && location.Line() > 0 {

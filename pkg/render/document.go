@@ -32,9 +32,9 @@ type Scalar struct {
 	// Text is the scalar's value after YAML's escapes; Plain says that it stands without quotes on one line.
 	Text  string
 	Plain bool
-	// Line and Column, from 1, and Offset, in bytes, are where the scalar begins in the parsed text.
-	Line, Column, Offset int
-	Schema               *expr.Schema
+	// Line and Column, from 1, are where the scalar begins in the parsed text.
+	Line, Column int
+	Schema       *expr.Schema
 	// Flow says that the scalar stands between brackets or braces.
 	Flow bool
 }
@@ -61,6 +61,9 @@ type Origin struct {
 	// Locate turns an offset of the parsed text into one of the field's text; nil says that they are the same.
 	Locate func(offset int) int
 }
+
+// DocumentOf is a document of one node, which gives a mapping.
+func DocumentOf(root Node) *Document { return &Document{root} }
 
 // ParseDocument compiles the YAML of a field with ${…} in its scalars and checks it against schema as far as
 // types are known.
@@ -265,7 +268,7 @@ func (p *documentParser) sequence(n *yamlv3.Node, schema *expr.Schema) Node {
 func (p *documentParser) describe(n *yamlv3.Node, schema *expr.Schema) Scalar {
 	return Scalar{
 		Text: n.Value, Plain: n.Style&quoted == 0 && !strings.Contains(n.Value, "\n"), Schema: schema,
-		Line: n.Line, Column: n.Column, Offset: offsetOf(p.text, n.Line, n.Column), Flow: p.flow > 0,
+		Line: n.Line, Column: n.Column, Flow: p.flow > 0,
 	}
 }
 

@@ -52,9 +52,7 @@ func (celLanguage) Spread(Scalar) (Node, diag.List, bool) { return nil, nil, fal
 // origin finds expressions of a scalar in the field's text, so that diagnostics point at them.
 func (l celLanguage) origin(s Scalar) origin {
 	return origin{field: l.field, text: l.text, locate: func(_ int, expression string) int {
-		if i := strings.Index(l.text[s.Offset:], expression); i >= 0 {
-			return s.Offset + i
-		}
-		return s.Offset
+		from := offsetOf(l.text, s.Line, s.Column)
+		return from + max(0, strings.Index(l.text[from:], expression))
 	}}
 }
