@@ -3,7 +3,6 @@ package compat
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -20,6 +19,11 @@ import (
 // indentation becomes two spaces.
 func ConvertDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Conversion, diag.List) {
 	return convert(env, source{field, src}, func(c *converter) (string, diag.List) {
+		if _, list := c.parsed.document(env, schema); slices.ContainsFunc(list, isContext) {
+			d := list[slices.IndexFunc(list, isContext)]
+			d.Code, d.Message = CodeNative, d.Message+", and CEL stands in scalars"
+			return "", diag.List{d}
+		}
 		text, err := c.document(schema)
 		if err != nil {
 			return "", c.parsed.source.refusals(err)
@@ -96,15 +100,11 @@ func (d *documentConverter) node(n *yamlv3.Node, schema *expr.Schema, in around)
 // unmarked puts the actions back into a comment.
 func (d *documentConverter) unmarked(comment string) string {
 	for {
-		before, rest, found := strings.Cut(comment, string(markOpen))
+		before, number, after, found := cutMark(comment, len(d.language.marks))
 		if !found {
 			return comment
 		}
-		number, after, _ := strings.Cut(rest, string(markClose))
-		if i, err := strconv.Atoi(number); err == nil && i < len(d.language.marks) {
-			before += d.language.marks[i].node.String()
-		}
-		comment = before + after
+		comment = before + d.language.marks[number].node.String() + after
 	}
 }
 

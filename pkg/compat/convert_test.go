@@ -120,8 +120,9 @@ func TestConvertDocument(t *testing.T) {
 			"the words true and false are bools where the field is one", "spec:\n  groups: []\n  all: {{ if .source.metadata.labels }}true{{ else }}false{{ end }}\n  server: {{ if .source.metadata.labels }}true{{ else }}x{{ end }}\n",
 			"spec:\n  groups: []\n  all: ${source.metadata.?labels.orValue({}) != {}}\n  server: '${(source.metadata.?labels.orValue({}) != {}) ? \"true\" : \"x\"}'\n",
 		},
-		"Key":  {"a computed key has no form", "metadata:\n  labels:\n    {{ .source.metadata.name }}: x\nspec:\n  groups: []\n", "stays: a key that is computed has no counterpart"},
-		"With": {"nor has a with around lines", "spec:\n  groups: []\n  {{- with .source.spec.x }}\n  ca: {{ . }}\n  {{- end }}\n", "stays: lines under anything but an if without else have no counterpart"},
+		"Brackets": {"nor has a document that is text", "spec:\n  groups: [{{ range .source.spec.x }}{group: {{ . }}},{{ end }}]\n", "stays: what this may print is more than a part of a scalar, and CEL stands in scalars"},
+		"Key":      {"a computed key has no form", "metadata:\n  labels:\n    {{ .source.metadata.name }}: x\nspec:\n  groups: []\n", "stays: a key that is computed has no counterpart"},
+		"With":     {"nor has a with around lines", "spec:\n  groups: []\n  {{- with .source.spec.x }}\n  ca: {{ . }}\n  {{- end }}\n", "stays: lines under anything but an if without else have no counterpart"},
 	}, func(env *expr.Env, field, src string) (*compat.Conversion, diag.List) {
 		return compat.ConvertDocument(env, field, src, linesSchema())
 	})

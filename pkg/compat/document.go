@@ -2,7 +2,7 @@ package compat
 
 import (
 	"context"
-	"strconv"
+	"slices"
 	"strings"
 	"text/template/parse"
 
@@ -15,8 +15,9 @@ import (
 )
 
 // Document translates the template of a PediaCluster. The YAML around the actions is parsed now; an action fills a
-// scalar, or a part of one, or stands for lines whose structure is known now. A value can never change the document's
-// structure. The document is nil when the list has errors.
+// scalar, or a part of one, or stands for lines whose structure is known now. A template for which that is not enough is
+// text that is parsed when it is rendered. A value can never change the document's structure. The document is nil when the
+// list has errors.
 func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Document, diag.List) {
 	s := source{field, src}
 	p, list := s.parse()
@@ -26,13 +27,22 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 	if i := strings.IndexFunc(src, isMark); i >= 0 {
 		return nil, diag.List{s.at(CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
 	}
-	l := documentLanguage{parsed: p, env: env, marker: &marker{source: s, templates: p.templates, within: []string{rootName}}}
+	doc, list := p.document(env, schema)
+	if slices.ContainsFunc(list, isContext) {
+		doc, list = p.textMode(env, schema, list)
+	}
+	return doc, p.said(list)
+}
+
+// document compiles a document whose structure is known.
+func (p *parsed) document(env *expr.Env, schema *expr.Schema) (*render.Document, diag.List) {
+	l := documentLanguage{parsed: p, env: env, marker: &marker{source: p.source, templates: p.templates, within: []string{rootName}}}
 	w, err := l.mark(p.root.Nodes)
 	if err != nil {
-		return nil, p.said(s.refusals(err))
+		return nil, p.source.refusals(err)
 	}
 	doc, list := render.Parse(l, l.origin(w), w.text.String(), schema)
-	return doc, p.said(inTemplate(list))
+	return doc, inTemplate(list)
 }
 
 // inTemplate makes diagnostics about YAML speak of a template.
@@ -171,8 +181,8 @@ func (l documentLanguage) wholeScalar(k mark, schema *expr.Schema) (render.Node,
 	if len(args) > 0 {
 		return nil, nil, false
 	}
-	switch name {
-	case "toJson", "toRawJson", "toPrettyJson", "mustToJson", "mustToRawJson", "mustToPrettyJson":
+	switch {
+	case isJSONFunction(name):
 		n, list := l.lowered(schema.CELType(), func(t *translator, d dot) (maker, error) {
 			return t.after(k.before, d, func() (maker, error) {
 				v, err := t.pipe(pipe, d)
@@ -180,13 +190,22 @@ func (l documentLanguage) wholeScalar(k mark, schema *expr.Schema) (render.Node,
 			})
 		})
 		return n, list, true
-	case "quote", "squote":
+	case name == "quote" || name == "squote":
 		printed := &parse.ActionNode{NodeType: parse.NodeAction, Pos: action.Pos, Line: action.Line, Pipe: pipe}
 		nodes := append(append([]parse.Node{}, k.before...), printed)
 		n, list := l.textScalar(render.Scalar{Schema: schema}, nodes, k)
 		return n, list, true
 	}
 	return nil, nil, false
+}
+
+// isJSONFunction reports whether a function prints its argument as JSON.
+func isJSONFunction(name string) bool {
+	switch name {
+	case "toJson", "toRawJson", "toPrettyJson", "mustToJson", "mustToRawJson", "mustToPrettyJson":
+		return true
+	}
+	return false
 }
 
 // nodes turns a marked text into template nodes, after the declarations that its first action sees.
@@ -197,14 +216,12 @@ func (l documentLanguage) nodes(text string) (nodes []parse.Node, marks []mark) 
 		}
 	}
 	for {
-		before, rest, found := strings.Cut(text, string(markOpen))
-		number, after, _ := strings.Cut(rest, string(markClose))
-		index, err := strconv.Atoi(number)
-		if !found || err != nil || index >= len(l.marks) {
+		before, number, after, found := cutMark(text, len(l.marks))
+		if !found {
 			literal(before)
 			return nodes, marks
 		}
-		k := l.marks[index]
+		k := l.marks[number]
 		if len(marks) == 0 {
 			nodes = append(nodes, k.before...)
 		}

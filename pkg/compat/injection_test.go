@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterimport/clusterimport/pkg/compat"
 	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/render"
 )
 
 // benign stands for a value in the document that each hostile one is compared with.
@@ -49,6 +50,16 @@ func scalarStyles() map[string]string {
 		"in a condition": "spec:\n  groups: []\n  {{- if .source.v }}\n  server: {{ .source.v }}\n  {{- end }}\n",
 		"in a loop":      "spec:\n  groups:\n  {{- range .source.l }}\n  - group: \"{{ . }}\"\n  {{- end }}\n",
 		"indented":       "spec:\n  groups: []\n  server: |\n{{ .source.v | indent 4 }}\n  ca: x\n",
+		"text flow":      "spec: {groups: [{{ range .source.l }}{group: {{ . }}},{{ end }}]}\n",
+		"text double":    "spec: {groups: [{{ range .source.l }}{group: \"a\\t{{ . }}\"},{{ end }}]}\n",
+		"text single":    "spec: {groups: [{{ range .source.l }}{group: 'it''s {{ . }}'},{{ end }}]}\n",
+		"text literal":   "spec:\n  groups: []\n  server: |\n    {{ range .source.l }}\n    {{ . }}\n    {{ end }}\n    {{ .source.v }}\n  ca: x\n",
+		"text folded":    "spec:\n  groups: []\n  server: >-\n    {{ if .source.v }}\n    {{ .source.v }}\n    {{ end }}\n  ca: x\n",
+		"text key":       "metadata: {labels: {a: b{{ range $k, $v := .source.m }}, {{ $k }}: {{ $v }}{{ end }}}}\nspec: {groups: []}\n",
+		"text json":      "metadata: {labels: {{ toJson .source.m }}}\nspec: {groups: [{{ range .source.l }}{group: {{ toJson . }}},{{ end }}]}\n",
+		"text quote":     "spec: {groups: [{{ range .source.l }}{group: {{ quote . }}, resources: [{{ squote . }}]},{{ end }}]}\n",
+		"text indented":  "{{ $x := 1 }}spec:\n  groups:\n  {{- range .source.l }}\n  - group: |\n{{ . | indent 6 }}\n  {{- $x = . }}\n  {{- end }}\n  ca: x\n",
+		"text comment":   "spec: {groups: [{{ range .source.l }}{group: x}, # {{ . }}\n {{ end }}]}\n",
 		"comment":        "spec: # {{ .source.v }}\n  groups: [] # a {{ .source.v }}\n  server: x\n",
 	}
 }
@@ -56,43 +67,82 @@ func scalarStyles() map[string]string {
 // TestInjection puts each hostile value into each place. The document must be the one of a benign value, but for the
 // scalar that has the value.
 func TestInjection(t *testing.T) {
-	env, err := expr.NewEnv(expr.Scope{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	cases, refused := 0, 0
-	for style, src := range scalarStyles() {
-		doc, list := compat.Document(env, "spec.template", src, linesSchema())
-		if doc == nil {
-			t.Errorf("%s: refused:\n%s", style, list)
-			continue
-		}
-		render := func(v string) (map[string]any, error) {
-			source := map[string]any{"v": v, "m": map[string]any{"key": v, v: "x"}, "l": []any{v, "x"}}
-			return doc.Render(t.Context(), expr.NewBinding(source, nil))
-		}
-		reference, err := render(benign)
-		if err != nil {
-			t.Errorf("%s: %v", style, err)
-			continue
-		}
+	for style, doc := range styledDocuments(t) {
 		for name, v := range hostileValues() {
 			cases++
-			got, err := render(v)
+			diff, err := injected(t, doc, style, v)
 			if err != nil {
 				refused++
 				t.Logf("%s, %s: %v", style, name, err)
-				continue
 			}
-			if diff := cmp.Diff(replaced(reference, v, style), got); diff != "" {
+			if diff != "" {
 				t.Errorf("%s, %s: (-want +got)\n%.600s", style, name, diff)
 			}
 		}
 	}
-	if cases < 110 || refused*10 > cases {
+	if cases < 1000 || refused*10 > cases {
 		t.Errorf("%d cases, of which %d give errors", cases, refused)
 	}
 	t.Logf("%d cases, %d errors", cases, refused)
+}
+
+// FuzzInjection puts any value into each place.
+func FuzzInjection(f *testing.F) {
+	for _, v := range hostileValues() {
+		f.Add(v)
+	}
+	documents := styledDocuments(f)
+	f.Fuzz(func(t *testing.T, v string) {
+		switch strings.TrimSpace(v) {
+		case "", "a", "key":
+			t.Skip("what a condition asks for, or a key that is there")
+		}
+		for style, doc := range documents {
+			if diff, err := injected(t, doc, style, v); err != nil || diff != "" {
+				t.Errorf("%s: %v (-want +got)\n%.600s", style, err, diff)
+			}
+		}
+	})
+}
+
+// styledDocuments are the documents of scalarStyles.
+func styledDocuments(tb testing.TB) map[string]*render.Document {
+	tb.Helper()
+	env, err := expr.NewEnv(expr.Scope{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	documents := map[string]*render.Document{}
+	for style, src := range scalarStyles() {
+		doc, list := compat.Document(env, "spec.template", src, linesSchema())
+		if doc == nil {
+			tb.Fatalf("%s: refused:\n%s", style, list)
+		}
+		if hasCode(list, compat.CodeTextMode) != strings.HasPrefix(style, "text") {
+			tb.Errorf("%s: said is\n%s", style, list)
+		}
+		documents[style] = doc
+	}
+	return documents
+}
+
+// injected compares the document of a value with that of the benign one.
+func injected(t *testing.T, doc *render.Document, style, v string) (diff string, err error) {
+	t.Helper()
+	of := func(v string) (map[string]any, error) {
+		source := map[string]any{"v": v, "m": map[string]any{"key": v, v: "x"}, "l": []any{v, "x"}}
+		return doc.Render(t.Context(), expr.NewBinding(source, nil))
+	}
+	reference, err := of(benign)
+	if err != nil {
+		t.Fatalf("%s: %v", style, err)
+	}
+	got, err := of(v)
+	if err != nil {
+		return "", err
+	}
+	return cmp.Diff(replaced(reference, v, style), got), nil
 }
 
 // replaced is a document with the value in the place of the benign one. A scalar without quotes is trimmed, and so is
@@ -103,8 +153,10 @@ func replaced(doc any, v, style string) any {
 			return text
 		}
 		switch style {
-		case "key", "plain", "plain part", "flow", "item", "plain key", "map", "in a condition":
+		case "key", "plain", "plain part", "flow", "item", "plain key", "map", "in a condition", "text flow", "text key":
 			return strings.TrimSpace(strings.ReplaceAll(text, benign, v))
+		case "text json":
+			return strings.ReplaceAll(text, benign, string([]rune(v))) // JSON is UTF-8
 		}
 		return strings.ReplaceAll(text, benign, v)
 	}

@@ -27,6 +27,7 @@ const (
 	fnValue  = "tpl.value"  // (value): as toJson gives it; an absent value is null
 	fnMerge  = "tpl.fields" // (maps): one map of them all; null is none
 	fnConcat = "tpl.items"  // (lists): one list of them all; null is none
+	fnMark   = "tpl.mark"   // (kind, text): the text as a value of a document that is text
 	fnPrefix = "tpl."       // tpl.NAME([arguments]): the template function NAME
 )
 
@@ -50,6 +51,7 @@ func helpers() []expr.PlainFunction {
 	return []expr.PlainFunction{
 		{Name: fnGet, Params: []*cel.Type{cel.DynType, texts}, Result: cel.DynType, Binary: callGet},
 		printed,
+		{Name: fnMark, Params: []*cel.Type{cel.StringType, cel.StringType}, Result: cel.StringType, Binary: callMark, Deep: true},
 		one(fnTruth, cel.DynType, cel.BoolType, func(v any) (any, error) { return sprig.Truth(v), nil }),
 		one(fnInt, cel.IntType, cel.DynType, callInt),
 		one(fnNorm, cel.DynType, cel.DynType, callNorm),

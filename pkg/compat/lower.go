@@ -27,6 +27,8 @@ type translator struct {
 	// templates are those that the template defines; within are those that are being lowered.
 	templates map[string]*parse.Tree
 	within    []string
+	// structure is set for a document that is text: what else its actions print is marked.
+	structure structure
 	// breaksWhenTrue says that the loop around ends where its round is true: nothing need be known of its breaks.
 	breaksWhenTrue bool
 	// lowered counts nodes, bindings the names that stand in each other.

@@ -18,6 +18,14 @@ const (
 
 func isMark(r rune) bool { return r == markOpen || r == markClose }
 
+// cutMark cuts a text at its first mark, whose number is one of count.
+func cutMark(text string, count int) (before string, number int, after string, found bool) {
+	before, rest, found := strings.Cut(text, string(markOpen))
+	digits, after, _ := strings.Cut(rest, string(markClose))
+	number, err := strconv.Atoi(digits)
+	return before, number, after, found && err == nil && 0 <= number && number < count
+}
+
 // mark is one action of a document.
 type mark struct {
 	node parse.Node

@@ -57,6 +57,8 @@ const (
 	CodeB64DecText diag.Code = "CT-B64DEC-TEXT"
 	// CodeHTML is text that Clusterpedia takes for HTML.
 	CodeHTML diag.Code = "CT-HTML"
+	// CodeTextMode is a document whose structure is known only when it is rendered.
+	CodeTextMode diag.Code = "CT-TEXT-MODE"
 	// CodeNeverTrue is a condition that cannot be true.
 	CodeNeverTrue diag.Code = "CT-NEVER-TRUE"
 	// CodeAlwaysTrue is a condition that is true whatever the source is.

@@ -174,15 +174,10 @@ func (t *translator) piece(n parse.Node, d dot) (maker, error) {
 	case *parse.CommentNode:
 		return nil, nil //nolint:nilnil // prints nothing
 	case *parse.ActionNode:
-		v, err := t.pipe(n.Pipe, d)
-		if err != nil {
-			return nil, err
+		if t.structure != nil && !t.structure.has(n.Pipe) {
+			return t.marked(n, d)
 		}
-		if v.decoded {
-			t.warn(CodeB64DecText, n.Pos, "b64dec prints the text of an error when its argument is not base64",
-				"in CEL b64dec(value) fails instead; caData, tokenData, certData, keyData and kubeconfig take base64 as a Secret has it")
-		}
-		return t.at(n.Pos, t.low.printed(v)), nil
+		return t.printed(n, d)
 	case *parse.IfNode:
 		return t.branch(&n.BranchNode, d, false, t.textOf)
 	case *parse.WithNode:
@@ -194,6 +189,19 @@ func (t *translator) piece(n parse.Node, d dot) (maker, error) {
 	default:
 		return nil, t.source.refuse(CodeUnsupported, n.Position(), "%s is not supported", n)
 	}
+}
+
+// printed lowers an action to the text that it prints.
+func (t *translator) printed(n *parse.ActionNode, d dot) (maker, error) {
+	v, err := t.pipe(n.Pipe, d)
+	if err != nil {
+		return nil, err
+	}
+	if v.decoded {
+		t.warn(CodeB64DecText, n.Pos, "b64dec prints the text of an error when its argument is not base64",
+			"in CEL b64dec(value) fails instead; caData, tokenData, certData, keyData and kubeconfig take base64 as a Secret has it")
+	}
+	return t.at(n.Pos, t.low.printed(v)), nil
 }
 
 // lowerNodes lowers a list of nodes to text, to a state or to a condition.
