@@ -227,7 +227,7 @@ func TestTextDocumentErrors(t *testing.T) {
 		"NoYAML": {
 			reason:   "two items without a comma are none",
 			template: "spec:\n  ca: {{ .source.v }}\n  groups: [{{ range .source.list }}{group: \"{{ . }}\"}{{ end }}]\n",
-			want:     compat.CodeYAMLContext, message: "f:1:1: line 2 of what the template prints: the YAML around the actions cannot be parsed on its own",
+			want:     compat.CodeYAMLContext, message: "f:1:1: line 3 of what the template prints: the YAML around the actions cannot be parsed on its own",
 		},
 		"Field": {
 			reason:   "a field is found to be unknown when it is there",

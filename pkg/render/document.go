@@ -147,7 +147,7 @@ func (p *documentParser) reportAt(line, column int, code diag.Code, message stri
 func (p *documentParser) parse() *yamlv3.Node {
 	var root yamlv3.Node
 	if err := yamlv3.Unmarshal([]byte(p.text), &root); err != nil {
-		p.reportAt(yamlErrorLine(err), 1, CodeYAML, yamlErrorText(err))
+		p.reportAt(yamlErrorLine(p.text, err), 1, CodeYAML, yamlErrorText(err))
 		return nil
 	}
 	if root.Kind != yamlv3.DocumentNode {

@@ -112,6 +112,8 @@ func TestDocument(t *testing.T) {
 func TestDocumentDiagnostics(t *testing.T) {
 	cases := map[string]struct{ reason, src, want string }{
 		"YAML":         {"text that is no YAML is refused with its line", "spec:\n  a: [", "error: f:2:1: not valid YAML"},
+		"Brackets":     {"so is what stands in the wrong place", "spec:\n  server: x\n  items: ['a' 'b']\n", "error: f:3:1: not valid YAML: did not find expected ',' or ']'"},
+		"Tab":          {"and what is no sign of YAML", "spec:\n  server: x\n  items: @a\n", "error: f:3:1: not valid YAML: found character that cannot start any token"},
 		"Scalar":       {"a document is a mapping", "x", "error: f:1:1: the template is not a YAML mapping [TEMPLATE-YAML]"},
 		"UnknownField": {"an unknown field is refused at its place", "spec:\n  items: []\n  sever: x", "error: f:3:3: unknown field \"sever\" [TEMPLATE-FIELD]\n  |   sever: x\n  |   ^"},
 		"Missing":      {"a required field must be there", "spec:\n  server: x", "error: f:2:3: the field \"items\" is missing [TEMPLATE-FIELD]"},

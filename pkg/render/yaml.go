@@ -49,14 +49,20 @@ func offsetOf(text string, line, column int) int {
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
-// yamlErrorLine finds the line in an error of the YAML parser, which has it in its text only.
-func yamlErrorLine(err error) int {
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			return line
-		}
+// yamlGrammar are the errors about tokens in the wrong place. The parser counts their lines from 0, and other ones from 1.
+var yamlGrammar = regexp.MustCompile(`did not find expected (node content|key|'-' indicator|',' or '[\]}]')`)
+
+// yamlErrorLine finds the line of text in an error of the YAML parser, which has it in its words only.
+func yamlErrorLine(text string, err error) int {
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 1
 	}
-	return 1
+	line, _ := strconv.Atoi(m[1])
+	if yamlGrammar.MatchString(err.Error()) {
+		line++
+	}
+	return max(1, min(line, strings.Count(strings.TrimRight(text, "\n"), "\n")+1))
 }
 
 // yamlErrorText is the parser's error without its prefix and line.
