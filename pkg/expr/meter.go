@@ -13,29 +13,37 @@ import (
 type meter struct {
 	ctx  context.Context //nolint:containedctx // the meter lives as long as one evaluation
 	left int
-	// looks counts down to the next look at the context.
-	looks int
+	// next is the rest at which the meter looks next whether the evaluation must end.
+	next int
 }
 
-// looksEvery is after how many charges the context is looked at.
-const looksEvery = 100
+// unlooked is what may be charged between two looks. It is less than maxCallCost: no call of that cost goes unseen.
+const unlooked = 1000
+
+func newMeter(ctx context.Context) meter {
+	return meter{ctx: ctx, left: costLimit, next: costLimit - unlooked}
+}
 
 // meterVariable is the name by which nodes find the meter; no expression can say it.
 const meterVariable = "@meter"
 
-// charge counts the cost of what is about to happen, and ends the evaluation when that is too much. It panics with the
-// error that CEL's programs recover from.
+// charge counts the cost of what is about to happen. It is little enough to be compiled into the rounds of loops.
 func (m *meter) charge(cost int) {
-	if m.left -= cost; m.left < 0 || cost > maxCallCost {
+	if m.left -= cost; m.left < m.next {
+		m.look(cost)
+	}
+}
+
+// look ends the evaluation when it costs too much or its context has ended. It panics with the error that CEL's programs
+// recover from.
+func (m *meter) look(cost int) {
+	if m.left < 0 || cost > maxCallCost {
 		panic(interpreter.EvalCancelledError{Message: "the limit of cost is exceeded", Cause: interpreter.CostLimitExceeded})
 	}
-	if m.looks--; m.looks > 0 {
-		return
-	}
-	m.looks = looksEvery
 	if m.ctx.Err() != nil {
 		panic(interpreter.EvalCancelledError{Message: "the context has ended", Cause: interpreter.ContextCancelled})
 	}
+	m.next = max(0, m.left-unlooked)
 }
 
 func meterOf(frame *interpreter.ExecutionFrame) *meter {

@@ -72,7 +72,7 @@ func (p *Program) Eval(ctx context.Context, b *Binding) (ref.Val, error) {
 }
 
 func (p *Program) run(ctx context.Context, b *Binding) (ref.Val, error) {
-	b.meter = meter{ctx: ctx, left: costLimit, looks: looksEvery}
+	b.meter = newMeter(ctx)
 	val, _, err := p.cel.Eval(interpreter.Activation(b))
 	b.spent += costLimit - b.meter.left
 	return val, err
