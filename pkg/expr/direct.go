@@ -180,14 +180,17 @@ func (c *Functions) unwrapped(val any) (any, ref.Val) {
 	return val, nil
 }
 
-// variable is a plain value as a variable holds it, for CEL to see: what is no JSON value is a CEL value there.
+// variable is a plain value as a variable holds it, for CEL to see: what is no JSON value is a CEL value there, where
+// there are functions that know it.
 func (c *Functions) variable(val any) any {
 	switch val.(type) {
 	case string, map[string]any, bool, int64, float64, nil, []any:
 		return val
-	default:
-		return c.ToCEL(val)
 	}
+	if c.ToCEL == nil {
+		return val
+	}
+	return c.ToCEL(val)
 }
 
 // listOf is the JSON list that a node gives, if it gives one.

@@ -89,21 +89,13 @@ type finderNode struct{ loopNode }
 
 // Exec implements interpreter.InterpretableV2.
 func (n *finderNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	items, failed, ok := listOf(frame, n.over)
-	if failed != nil {
-		return failed
+	loop := iteration{node: &n.loopNode}
+	if instead := loop.begin(frame); instead != nil {
+		return instead
 	}
-	if !ok {
-		return n.InterpretableV2.Exec(frame)
-	}
-	scope := &itemScope{scope: scope{frame}, name: n.item}
-	inner := frame.Push(scope)
-	defer inner.Pop()
-	meter := meterOf(frame)
-	for _, item := range items {
-		scope.value = n.variable(item)
-		meter.charge(n.cost)
-		val := n.body.Exec(inner)
+	defer loop.end()
+	for loop.next() {
+		val := n.body.Exec(loop.frame)
 		if val != types.False {
 			return val
 		}
@@ -130,22 +122,15 @@ type counterNode struct{ loopNode }
 
 // Exec implements interpreter.InterpretableV2. As CEL has it, the last failure is that of the loop.
 func (n *counterNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	items, failed, ok := listOf(frame, n.over)
-	if failed != nil {
-		return failed
+	loop := iteration{node: &n.loopNode}
+	if instead := loop.begin(frame); instead != nil {
+		return instead
 	}
-	if !ok {
-		return n.InterpretableV2.Exec(frame)
-	}
-	scope := &itemScope{scope: scope{frame}, name: n.item}
-	inner := frame.Push(scope)
-	defer inner.Pop()
-	meter := meterOf(frame)
+	defer loop.end()
 	count := 0
-	for _, item := range items {
-		scope.value = n.variable(item)
-		meter.charge(n.cost)
-		switch val := n.body.Exec(inner).(type) {
+	var failed ref.Val
+	for loop.next() {
+		switch val := n.body.Exec(loop.frame).(type) {
 		case types.Bool:
 			if val {
 				count++
@@ -183,22 +168,14 @@ type mappingNode struct{ loopNode }
 
 // Exec implements interpreter.InterpretableV2.
 func (n *mappingNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	items, failed, ok := listOf(frame, n.over)
-	if failed != nil {
-		return failed
+	loop := iteration{node: &n.loopNode}
+	if instead := loop.begin(frame); instead != nil {
+		return instead
 	}
-	if !ok {
-		return n.InterpretableV2.Exec(frame)
-	}
-	scope := &itemScope{scope: scope{frame}, name: n.item}
-	inner := frame.Push(scope)
-	defer inner.Pop()
-	meter := meterOf(frame)
-	made := make([]ref.Val, 0, min(len(items), maxFirstItems))
-	for _, item := range items {
-		scope.value = n.variable(item)
-		meter.charge(n.cost)
-		val := n.body.Exec(inner)
+	defer loop.end()
+	made := make([]ref.Val, 0, min(len(loop.items), maxFirstItems))
+	for loop.next() {
+		val := n.body.Exec(loop.frame)
 		if types.IsUnknownOrError(val) {
 			return val
 		}
@@ -223,22 +200,14 @@ type plainMapping struct {
 }
 
 func (n *plainMapping) plainValue(frame *interpreter.ExecutionFrame) (any, ref.Val) {
-	items, failed, ok := listOf(frame, n.over)
-	if failed != nil {
-		return nil, failed
+	loop := iteration{node: &n.loopNode}
+	if instead := loop.begin(frame); instead != nil {
+		return n.converter.fromCEL(instead)
 	}
-	if !ok {
-		return n.converter.fromCEL(n.InterpretableV2.Exec(frame))
-	}
-	scope := &itemScope{scope: scope{frame}, name: n.item}
-	inner := frame.Push(scope)
-	defer inner.Pop()
-	meter := meterOf(frame)
-	made := make([]any, 0, min(len(items), maxFirstItems))
-	for _, item := range items {
-		scope.value = n.variable(item)
-		meter.charge(n.cost)
-		val, failed := n.plainBody.plainValue(inner)
+	defer loop.end()
+	made := make([]any, 0, min(len(loop.items), maxFirstItems))
+	for loop.next() {
+		val, failed := n.plainBody.plainValue(loop.frame)
 		if failed != nil {
 			return nil, failed
 		}
