@@ -180,6 +180,14 @@ func (c *Functions) unwrapped(val any) (any, ref.Val) {
 	return val, nil
 }
 
+// made is the CEL value of a plain one, or why there is none.
+func (c *Functions) made(val any, failed ref.Val) ref.Val {
+	if failed != nil {
+		return failed
+	}
+	return c.ToCEL(val)
+}
+
 // variable is a plain value as a variable holds it, for CEL to see: what is no JSON value is a CEL value there, where
 // there are functions that know it.
 func (c *Functions) variable(val any) any {

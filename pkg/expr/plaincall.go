@@ -61,11 +61,7 @@ type textCall struct {
 
 // Exec implements interpreter.InterpretableV2.
 func (n *textCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	truth, failed := n.truth(frame)
-	if failed != nil {
-		return failed
-	}
-	return types.Bool(truth)
+	return n.made(n.plainValue(frame))
 }
 
 // Eval implements interpreter.Interpretable.
@@ -92,11 +88,7 @@ func (n *textCall) truth(frame *interpreter.ExecutionFrame) (bool, ref.Val) {
 
 // Exec implements interpreter.InterpretableV2.
 func (n *plainCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	val, failed := n.evaluate(n, frame)
-	if failed != nil {
-		return failed
-	}
-	return n.ToCEL(val)
+	return n.made(n.plainValue(frame))
 }
 
 // Eval implements interpreter.Interpretable.
@@ -212,11 +204,7 @@ type plainPath struct {
 
 // Exec implements interpreter.InterpretableV2.
 func (n *plainPath) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	val, failed := n.plainValue(frame)
-	if failed != nil {
-		return failed
-	}
-	return n.ToCEL(val)
+	return n.made(n.plainValue(frame))
 }
 
 // Eval implements interpreter.Interpretable.
