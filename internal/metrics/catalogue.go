@@ -148,7 +148,7 @@ var (
 	compilationBuckets = prometheus.ExponentialBuckets(0.0005, 2, 10)
 	// Evaluations take from below a microsecond to the quarter of a second that their limit of cost is about.
 	evaluationBuckets = prometheus.ExponentialBuckets(0.000001, 4, 10)
-	// The limit of one expression is a million; a template has several.
+	// The limit of one expression, and of one template, is a million.
 	costBuckets    = prometheus.ExponentialBuckets(1, 4, 11)
 	latencyBuckets = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}
 	// A pass without a write takes microseconds, one with writes as long as the API server.

@@ -19,8 +19,8 @@ type Binding struct {
 	unknown []*interpreter.AttributePattern
 	// meter is that of the evaluation under way.
 	meter meter
-	// spent is what the evaluations before it cost.
-	spent int
+	// spent is what the evaluations before it cost, and most what they may cost until ShareLimit ends; 0 is no bound.
+	spent, most int
 }
 
 // NewBinding binds source, a JSON object as the API machinery decodes it: map[string]any, []any, string, bool,
@@ -42,6 +42,34 @@ func (b *Binding) SetReference(key string, object map[string]any) {
 
 // Spent is what all evaluations with this binding have cost so far, each of which may cost a million.
 func (b *Binding) Spent() int { return b.spent }
+
+// ShareLimit makes the evaluations from now until end is called share the limit of one: they are parts of one whole, of
+// which there may be many. Within such a whole it changes nothing.
+func (b *Binding) ShareLimit() (end func()) {
+	if b.most > 0 {
+		return func() {}
+	}
+	b.most = b.spent + costLimit
+	return func() { b.most = 0 }
+}
+
+// Spend counts the cost of work beside evaluations towards their limit. It reports false, and counts nothing, if that is
+// exceeded.
+func (b *Binding) Spend(cost int) bool {
+	if cost > b.limit() {
+		return false
+	}
+	b.spent += cost
+	return true
+}
+
+// limit is what the next evaluation may cost.
+func (b *Binding) limit() int {
+	if b.most > 0 {
+		return b.most - b.spent
+	}
+	return costLimit
+}
 
 // Missing are the references that have no object.
 func (b *Binding) Missing() []string {

@@ -20,8 +20,8 @@ type meter struct {
 // unlooked is what may be charged between two looks. It is less than maxCallCost: no call of that cost goes unseen.
 const unlooked = 1000
 
-func newMeter(ctx context.Context) meter {
-	return meter{ctx: ctx, left: costLimit, next: costLimit - unlooked}
+func newMeter(ctx context.Context, limit int) meter {
+	return meter{ctx: ctx, left: limit, next: max(0, limit-unlooked)}
 }
 
 // meterVariable is the name by which nodes find the meter; no expression can say it.
@@ -34,10 +34,11 @@ func (m *meter) charge(cost int) {
 	}
 }
 
-// look ends the evaluation when it costs too much or its context has ended. It panics with the error that CEL's programs
-// recover from.
+// look ends the evaluation when it costs too much, which then does not happen and costs nothing, or when its context has
+// ended. It panics with the error that CEL's programs recover from.
 func (m *meter) look(cost int) {
 	if m.left < 0 || cost > maxCallCost {
+		m.left += cost
 		panic(interpreter.EvalCancelledError{Message: "the limit of cost is exceeded", Cause: interpreter.CostLimitExceeded})
 	}
 	if m.ctx.Err() != nil {

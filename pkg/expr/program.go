@@ -72,9 +72,10 @@ func (p *Program) Eval(ctx context.Context, b *Binding) (ref.Val, error) {
 }
 
 func (p *Program) run(ctx context.Context, b *Binding) (ref.Val, error) {
-	b.meter = newMeter(ctx)
+	limit := b.limit()
+	b.meter = newMeter(ctx, limit)
 	val, _, err := p.cel.Eval(interpreter.Activation(b))
-	b.spent += costLimit - b.meter.left
+	b.spent += limit - b.meter.left
 	return val, err
 }
 
