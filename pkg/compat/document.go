@@ -27,6 +27,10 @@ func Document(env *expr.Env, field, src string, schema *expr.Schema) (*render.Do
 	if i := strings.IndexFunc(src, isMark); i >= 0 {
 		return nil, diag.List{s.at(CodeUnsupported, parse.Pos(i), "private-use characters are not supported in templates")}
 	}
+	env, err := env.Extend(extension) // once, and not for each expression
+	if err != nil {
+		return nil, diag.List{s.at(expr.CodeInternal, 0, err.Error())}
+	}
 	doc, list := p.document(env, schema)
 	if slices.ContainsFunc(list, isContext) {
 		doc, list = p.textMode(env, schema, list)
@@ -53,6 +57,8 @@ func inTemplate(list diag.List) diag.List {
 			list[i].Code = CodeYAMLContext
 			list[i].Message = "the YAML around the actions cannot be parsed on its own: " + strings.Map(withoutMark, d.Message)
 			list[i].Hint = "write each action as a whole scalar, within one in quotes, or around whole lines"
+		case render.CodeLarge:
+			list[i].Code = CodeTooLarge
 		case render.CodeField, render.CodeValue:
 			list[i].Code, list[i].Message = CodeYAMLSchema, strings.Map(withoutMark, d.Message)
 		}

@@ -29,6 +29,9 @@ type textDocument struct {
 // maxYAML bounds what is parsed as YAML for each rendering, without the values.
 const maxYAML = 64 << 10
 
+// parsedByteCost is what a byte of YAML costs: the parser makes a value of each other one at worst.
+const parsedByteCost = 4
+
 // textMode compiles a document as text. because is why it is no other document; the result is nil when it is none at all.
 func (p *parsed) textMode(env *expr.Env, schema *expr.Schema, because diag.List) (*render.Document, diag.List) {
 	structure := p.structure()
@@ -66,6 +69,9 @@ func (n textDocument) Render(ctx context.Context, b *expr.Binding) (any, bool, e
 	written := values.separate(text)
 	if len(written) > maxYAML {
 		return nil, false, n.program.Fail(expr.Failuref(expr.CodeTooExpensive, "the document has more than %d bytes beside its values", maxYAML))
+	}
+	if !b.Spend(parsedByteCost * len(written)) {
+		return nil, false, n.program.Fail(expr.Failuref(expr.CodeTooExpensive, "the limit of cost leaves nothing for the document's YAML"))
 	}
 	origin := render.Origin{Field: n.source.field, Text: written}
 	doc, list := render.Parse(values, origin, written, n.schema)

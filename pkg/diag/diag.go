@@ -1,5 +1,5 @@
 // Package diag is how the project says what is wrong with a policy: a Diagnostic points at a field, a line and
-// a column, and a List of them is complete, never the first error only. The webhook, the policy's status and
+// a column, and a List of them is complete up to Most, never the first error only. The webhook, the policy's status and
 // the command line print the same diagnostics.
 //
 // A diagnostic speaks of what an author wrote. It never holds a value that was read from a cluster.
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -47,8 +48,13 @@ type Diagnostic struct {
 
 // At makes a diagnostic that points at a byte offset of text.
 func At(severity Severity, code Code, fieldPath, text string, offset int, message string) Diagnostic {
+	offset = max(0, min(offset, len(text)))
 	line, column := Position(text, offset)
-	return AtLine(severity, code, fieldPath, text, line, column, message)
+	excerpt, _, _ := strings.Cut(text[strings.LastIndexByte(text[:offset], '\n')+1:], "\n")
+	return Diagnostic{
+		Severity: severity, Code: code, Field: fieldPath,
+		Line: line, Column: column, Message: message, Excerpt: strings.TrimSuffix(excerpt, "\r"),
+	}
 }
 
 // AtLine makes a diagnostic that points at a line and column of text, both counted from 1.
@@ -64,7 +70,7 @@ func Position(text string, offset int) (line, column int) {
 	offset = max(0, min(offset, len(text)))
 	before := text[:offset]
 	start := strings.LastIndexByte(before, '\n') + 1
-	return 1 + strings.Count(before, "\n"), 1 + len([]rune(before[start:]))
+	return 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])
 }
 
 func lineOf(text string, line int) string {
@@ -113,12 +119,24 @@ const maxExcerpt = 120
 
 // clip cuts a long line to a window around column.
 func clip(line string, column int) (string, int) {
-	runes := []rune(line)
-	if len(runes) <= maxExcerpt {
+	characters := utf8.RuneCountInString(line)
+	if characters <= maxExcerpt {
 		return line, column
 	}
-	start := max(0, min(column-1-maxExcerpt/2, len(runes)-maxExcerpt))
-	return string(runes[start : start+maxExcerpt]), column - start
+	start := max(0, min(column-1-maxExcerpt/2, characters-maxExcerpt))
+	line = after(line, start)
+	return line[:len(line)-len(after(line, maxExcerpt))], column - start
+}
+
+// after is a text without its first n characters.
+func after(text string, n int) string {
+	for i := range text {
+		if n == 0 {
+			return text[i:]
+		}
+		n--
+	}
+	return ""
 }
 
 // padding is the white space before column, with tabs kept so that the caret stands right in a terminal.
@@ -139,6 +157,21 @@ func padding(line string, column int) string {
 
 // List is all that was found, in the order of Sort.
 type List []Diagnostic
+
+// Most is how many errors, and how many warnings, are found of one thing: nobody reads more, and to point at each takes
+// time.
+const Most = 100
+
+// Full reports whether a list has Most diagnostics of a severity already.
+func (l List) Full(severity Severity) bool {
+	n := 0
+	for _, d := range l {
+		if d.Severity == severity {
+			n++
+		}
+	}
+	return n >= Most
+}
 
 // Sort orders by field, position, severity and message, so that equal inputs print equal lists.
 func (l List) Sort() {

@@ -50,3 +50,26 @@ func TestList(t *testing.T) {
 		t.Errorf("field errors are %v", errs)
 	}
 }
+
+func TestFull(t *testing.T) {
+	var list diag.List
+	for range diag.Most {
+		if list.Full(diag.Warning) {
+			t.Fatalf("%d warnings are full", len(list))
+		}
+		list = append(list, diag.Diagnostic{Severity: diag.Warning}, diag.Diagnostic{Severity: diag.Info})
+	}
+	if !list.Full(diag.Warning) || list.Full(diag.Error) {
+		t.Error("the warnings are not full, or the errors are")
+	}
+}
+
+// TestLongLine shows the part of a long line that a diagnostic speaks of.
+func TestLongLine(t *testing.T) {
+	line := strings.Repeat("é", 100) + "X" + strings.Repeat("é", 100)
+	d := diag.At(diag.Error, "C", "f", "first\r\n"+line+"\r\nlast", len("first\r\n")+200, "m")
+	want := "error: f:2:101: m [C]\n  | " + strings.Repeat("é", 60) + "X" + strings.Repeat("é", 59) + "\n  | " + strings.Repeat(" ", 60) + "^"
+	if d.Excerpt != line || d.String() != want {
+		t.Errorf("%q\n%s", d.Excerpt, d)
+	}
+}

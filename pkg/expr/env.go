@@ -90,8 +90,11 @@ func newEnv(scope Scope, x *Extension) (*Env, error) {
 	return &Env{scope: scope, check: check, exec: exec, extension: x}, nil
 }
 
-// Extend returns the environment with the functions of x.
+// Extend returns the environment with the functions of x, which is itself if it has them.
 func (e *Env) Extend(x *Extension) (*Env, error) {
+	if e.extension == x {
+		return e, nil
+	}
 	extended, err := newEnv(e.scope, x)
 	if err != nil {
 		return nil, err

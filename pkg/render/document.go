@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
@@ -19,6 +20,8 @@ const (
 	CodeField diag.Code = "TEMPLATE-FIELD"
 	// CodeValue is a value that its field cannot take.
 	CodeValue diag.Code = "TEMPLATE-VALUE"
+	// CodeLarge is a document beyond the limit of its size.
+	CodeLarge diag.Code = "TEMPLATE-LARGE"
 )
 
 // Document is a compiled YAML document with expressions in its scalars. It is immutable and safe for
@@ -68,12 +71,12 @@ func DocumentOf(root Node) *Document { return &Document{root} }
 // ParseDocument compiles the YAML of a field with ${…} in its scalars and checks it against schema as far as
 // types are known.
 func ParseDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Document, diag.List) {
-	return Parse(celLanguage{env: env, field: field, text: src}, Origin{Field: field, Text: src}, src, schema)
+	return Parse(celLanguage{env: env, field: field, text: src, places: newPlaces(src)}, Origin{Field: field, Text: src}, src, schema)
 }
 
 // Parse compiles a YAML document whose scalars are written in lang.
 func Parse(lang Language, origin Origin, src string, schema *expr.Schema) (*Document, diag.List) {
-	p := &documentParser{lang: lang, origin: origin, text: src}
+	p := newDocumentParser(lang, origin, src)
 	root := p.parse()
 	if root != nil && root.Kind != yamlv3.MappingNode {
 		p.report(root, CodeYAML, "the template is not a YAML mapping")
@@ -92,7 +95,7 @@ func Parse(lang Language, origin Origin, src string, schema *expr.Schema) (*Docu
 // ParseLines compiles lines that stand within a document: a part of a mapping of the schema, some items of a list, or a
 // value. The node is nil when the list has errors.
 func ParseLines(lang Language, origin Origin, src string, schema *expr.Schema) (Node, diag.List) {
-	p := &documentParser{lang: lang, origin: origin, text: src}
+	p := newDocumentParser(lang, origin, src)
 	root := p.parse()
 	if p.list.HasErrors() {
 		return nil, p.list
@@ -105,9 +108,10 @@ func ParseLines(lang Language, origin Origin, src string, schema *expr.Schema) (
 	return n, p.list
 }
 
-// Render evaluates every expression. Parts of the result may be those of the binding or of the document: it must only
-// be read.
+// Render evaluates every expression, all together within what one evaluation may cost. Parts of the result may be those
+// of the binding or of the document: it must only be read.
 func (d *Document) Render(ctx context.Context, b *expr.Binding) (map[string]any, error) {
+	defer b.ShareLimit()()
 	value, _, err := d.root.Render(ctx, b)
 	if err != nil {
 		return nil, err
@@ -119,15 +123,27 @@ func (d *Document) Render(ctx context.Context, b *expr.Binding) (map[string]any,
 	return object, nil
 }
 
+// maxDocumentParts is how many lines, and what separates the values of one line, a document may have: each may be a value,
+// and the parser makes some hundred bytes of each.
+const maxDocumentParts = 20_000
+
+// maxPlainScalars is how many scalars may be read as whatever YAML makes of them: each is a document to its parser.
+const maxPlainScalars = 2_000
+
 type documentParser struct {
 	lang   Language
 	origin Origin
 	text   string
+	places *places
 	list   diag.List
 	// part is a mapping that need not have all required fields.
 	part *yamlv3.Node
-	// flow counts the brackets and braces that are open.
-	flow int
+	// flow counts the brackets and braces that are open, plain the scalars that YAML makes something of.
+	flow, plain int
+}
+
+func newDocumentParser(lang Language, origin Origin, src string) *documentParser {
+	return &documentParser{lang: lang, origin: origin, text: src, places: newPlaces(src)}
 }
 
 func (p *documentParser) report(at *yamlv3.Node, code diag.Code, message string) {
@@ -135,16 +151,23 @@ func (p *documentParser) report(at *yamlv3.Node, code diag.Code, message string)
 }
 
 func (p *documentParser) reportAt(line, column int, code diag.Code, message string) {
+	if p.list.Full(diag.Error) {
+		return
+	}
 	if p.origin.Locate == nil {
 		p.list = append(p.list, diag.AtLine(diag.Error, code, p.origin.Field, p.text, line, column, message))
 		return
 	}
-	offset := p.origin.Locate(offsetOf(p.text, line, column))
+	offset := p.origin.Locate(p.places.of(line, column))
 	p.list = append(p.list, diag.At(diag.Error, code, p.origin.Field, p.origin.Text, offset, message))
 }
 
 // parse parses the text. The result is nil when that fails.
 func (p *documentParser) parse() *yamlv3.Node {
+	if n := strings.Count(p.text, "\n") + strings.Count(p.text, ",") + strings.Count(p.text, "[") + strings.Count(p.text, "{"); n > maxDocumentParts {
+		p.reportAt(1, 1, CodeLarge, fmt.Sprintf("the document has more than %d lines, commas and brackets", maxDocumentParts))
+		return nil
+	}
 	var root yamlv3.Node
 	if err := yamlv3.Unmarshal([]byte(p.text), &root); err != nil {
 		p.reportAt(yamlErrorLine(p.text, err), 1, CodeYAML, yamlErrorText(err))
@@ -158,6 +181,9 @@ func (p *documentParser) parse() *yamlv3.Node {
 }
 
 func (p *documentParser) node(n *yamlv3.Node, schema *expr.Schema) Node {
+	if p.list.Full(diag.Error) {
+		return Fixed{}
+	}
 	switch n.Kind {
 	case yamlv3.MappingNode:
 		return p.mapping(n, schema)
@@ -183,7 +209,7 @@ func (p *documentParser) mapping(n *yamlv3.Node, schema *expr.Schema) Node {
 	m := &Mapping{}
 	seen := map[string]bool{}
 	open := n == p.part
-	for i := 0; i < len(n.Content); i += 2 {
+	for i := 0; i < len(n.Content) && !p.list.Full(diag.Error); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
 		if key.Kind != yamlv3.ScalarNode || key.Tag == "!!merge" {
 			p.report(key, CodeYAML, "a key must be plain text, without merge keys and expressions")
@@ -252,6 +278,9 @@ func (p *documentParser) sequence(n *yamlv3.Node, schema *expr.Schema) Node {
 	defer p.leave(n)
 	s := &Sequence{}
 	for _, item := range n.Content {
+		if p.list.Full(diag.Error) {
+			break
+		}
 		if item.Kind == yamlv3.ScalarNode && p.lang.HasExpression(item.Value) {
 			if spread, list, ok := p.lang.Spread(p.describe(item, schema)); ok {
 				p.list = append(p.list, list...)
@@ -288,6 +317,12 @@ func (p *documentParser) fixedScalar(n *yamlv3.Node, schema *expr.Schema) Node {
 	var val any = p.lang.Literal(n.Value)
 	// A plain 1.24 or yes in a field that needs text is the text that stands there.
 	if !schema.Known() || !schema.Takes(expr.String) || n.Tag == "!!null" {
+		if n.Style&quoted == 0 {
+			if p.plain++; p.plain > maxPlainScalars {
+				p.report(n, CodeLarge, fmt.Sprintf("more than %d scalars without quotes stand where it is not known that text is needed", maxPlainScalars))
+				return Fixed{}
+			}
+		}
 		var err error
 		if val, err = plainValue(n, p.lang.Literal(n.Value)); err != nil {
 			p.report(n, CodeYAML, "not a YAML value")

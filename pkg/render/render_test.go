@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 	"github.com/clusterimport/clusterimport/pkg/render"
 )
@@ -55,6 +56,7 @@ func TestText(t *testing.T) {
 func schema() *expr.Schema {
 	text := &expr.Schema{Kind: expr.String}
 	return &expr.Schema{Kind: expr.Object, Fields: map[string]*expr.Schema{
+		"any":      {},
 		"metadata": {Kind: expr.Object, Fields: map[string]*expr.Schema{"labels": {Kind: expr.Map, Elem: text}}},
 		"spec": {Kind: expr.Object, Required: []string{"items"}, Fields: map[string]*expr.Schema{
 			"server": text, "flag": {Kind: expr.Bool}, "items": {Kind: expr.List, Elem: text}, "data": {Kind: expr.String, Base64: true},
@@ -125,6 +127,9 @@ func TestDocumentDiagnostics(t *testing.T) {
 		"Expression":   {"an error in an expression points into the template", "spec:\n  items: []\n  server: \"a-${source.name +}\"", "error: f:3:29: the expression ends too early"},
 		"Unterminated": {"a ${ needs its }", "spec:\n  items: []\n  server: a${source", "error: f:3:12: the ${ has no } [TEXT-UNTERMINATED]\n  |   server: a${source\n  |            ^"},
 		"Key":          {"a key cannot be an expression", "spec: {items: [], '${source.name}': x}", "a key must be plain text"},
+		"Lines":        {"a document has no end of lines", strings.Repeat("a: b\n", 20_001), "error: f:1:1: the document has more than 20000 lines, commas and brackets [TEMPLATE-LARGE]"},
+		"Flow":         {"nor of values in one line", "spec: {items: [" + strings.Repeat("a,", 20_000) + "]}", "[TEMPLATE-LARGE]"},
+		"Plain":        {"nor of scalars that may be anything", "any:\n" + strings.Repeat("- 1\n", 2_001), "error: f:2002:3: more than 2000 scalars without quotes stand where"},
 		"Alias":        {"aliases are refused", "spec: &a {items: []}\nmetadata: *a", "anchors and aliases are not supported"},
 	}
 	for name, tc := range cases {
@@ -137,6 +142,19 @@ func TestDocumentDiagnostics(t *testing.T) {
 				t.Errorf("%s: got\n%s\nwant\n%s", tc.reason, got, tc.want)
 			}
 		})
+	}
+}
+
+// TestManyFaults shows that a document with a fault in each line is told about the first of them, soon.
+func TestManyFaults(t *testing.T) {
+	for name, src := range map[string]string{
+		"Fields": strings.Repeat("a: b\n", 19_000),
+		"Keys":   "spec:\n  items: []\n" + strings.Repeat("  '${source.name}': x\n", 5_000),
+		"Items":  "spec:\n  items:\n" + strings.Repeat("  - ${source.name +}\n", 5_000),
+	} {
+		if _, list := render.ParseDocument(env(t), "f", src, schema()); len(list) != diag.Most {
+			t.Errorf("%s: %d diagnostics, not %d", name, len(list), diag.Most)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 type celLanguage struct {
 	env         *expr.Env
 	field, text string
+	places      *places
 }
 
 // Scalar implements Language: exactly one ${…} takes the expression's value and type, other text with ${…} is
@@ -52,7 +53,7 @@ func (celLanguage) Spread(Scalar) (Node, diag.List, bool) { return nil, nil, fal
 // origin finds expressions of a scalar in the field's text, so that diagnostics point at them.
 func (l celLanguage) origin(s Scalar) origin {
 	return origin{field: l.field, text: l.text, locate: func(_ int, expression string) int {
-		from := offsetOf(l.text, s.Line, s.Column)
+		from := l.places.of(s.Line, s.Column)
 		return from + max(0, strings.Index(l.text[from:], expression))
 	}}
 }

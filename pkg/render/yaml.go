@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
@@ -29,22 +30,37 @@ func integers(val any) any {
 	return val
 }
 
-// offsetOf turns a line and column, counted from 1, columns in characters, into a byte offset.
-func offsetOf(text string, line, column int) int {
-	offset := 0
-	for i := 1; i < line; i++ {
-		n := strings.IndexByte(text[offset:], '\n')
+// places finds byte offsets in a text. Places that are asked for one after the other are mostly near each other: each is
+// sought from the last.
+type places struct {
+	text string
+	// line is the last one asked for, from 1, and start where it begins. offset is that of the last column.
+	line, start, column, offset int
+}
+
+func newPlaces(text string) *places { return &places{text: text, line: 1, column: 1} }
+
+// of turns a line and column, counted from 1, columns in characters, into a byte offset.
+func (p *places) of(line, column int) int {
+	if line < p.line {
+		p.line, p.start, p.column, p.offset = 1, 0, 1, 0
+	}
+	for ; p.line < line; p.line++ {
+		n := strings.IndexByte(p.text[p.start:], '\n')
 		if n < 0 {
-			return len(text)
+			return len(p.text)
 		}
-		offset += n + 1
+		p.start += n + 1
+		p.column, p.offset = 1, p.start
 	}
-	for i := range text[offset:] {
-		if column--; column == 0 {
-			return offset + i
-		}
+	if column < p.column {
+		p.column, p.offset = 1, p.start
 	}
-	return len(text)
+	for ; p.column < column && p.offset < len(p.text); p.column++ {
+		_, size := utf8.DecodeRuneInString(p.text[p.offset:])
+		p.offset += size
+	}
+	return p.offset
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
