@@ -59,6 +59,10 @@ var hostile = map[string]struct {
 	"PatternAll":     {"source.text.findAll('" + strings.Repeat("(a|b)", 1000) + "')", CodeType},
 	"PatternRead":    {"source.text.matches(source.pattern)", CodeFunction},
 	"PatternReadAll": {"source.text.findAll(source.pattern)", CodeFunction},
+	"PatternFold":    {"'a'.matches('(?i)" + strings.Repeat(`[B-\\x{10FFFF}]`, 200) + "')", CodeType},
+	"PatternClasses": {"'a'.matches('" + strings.Repeat(`\\pL`, 200) + "')", CodeType},
+	"FoldRead":       {"source.text.matches(source.fold)", CodeTooExpensive},
+	"CompileOften":   {"lists.range(10000).all(x, !('a' + string(x)).matches(source.classes))", CodeTooExpensive},
 	"MatchLong":      {"source.big.matches('(a|b|ab)*c')", CodeTooExpensive},
 	"FindAllLong":    {"source.big.findAll('a')", CodeTooExpensive},
 	"MatchOften":     {"lists.range(10000).all(x, !source.text.matches('(a|b|ab)*c'))", CodeTooExpensive},
@@ -125,6 +129,9 @@ func TestHostile(t *testing.T) {
 			if compiling > mostBytes || evaluating > mostBytes {
 				t.Errorf("compiling takes %d KiB, evaluating %d KiB", compiling>>10, evaluating>>10)
 			}
+			if spent := b.Spent(); spent > costLimit {
+				t.Errorf("it costs %d", spent)
+			}
 			if got := stoppedBy(list, err); got != tc.stops {
 				t.Errorf("it is stopped by %q, not %q: %v%v", got, tc.stops, list, err)
 			}
@@ -135,6 +142,7 @@ func TestHostile(t *testing.T) {
 func hostileSource() map[string]any {
 	return map[string]any{
 		"text": strings.Repeat("ab", 100), "big": strings.Repeat("ab", 1_500_000), "pattern": strings.Repeat("a{1000}", 500),
+		"fold": "(?i)" + strings.Repeat(`[B-\x{10FFFF}]`, 200), "classes": strings.Repeat(`\pL`, 20),
 	}
 }
 

@@ -44,18 +44,22 @@ var patternFunctions = map[string]patternFunction{
 }
 
 // patternCall returns the node of a call with a regular expression, which is compiled once when it is a literal. It is
-// charged all of the expression's steps for each byte, which is the worst that can happen.
+// charged all of the expression's steps for each byte, which is the worst that can happen, and else its compilation.
 func patternCall(node interpreter.InterpretableCall, match patternFunction) (interpreter.InterpretableV2, error) {
-	compile := compilePattern
+	compile, compiling := compilePattern, PatternCost
 	if literal, ok := node.Args()[1].(interpreter.InterpretableConst); ok {
 		pattern, _ := literal.Value().(types.String)
 		re, steps, err := compilePattern(string(pattern))
 		compile = func(string) (*regexp.Regexp, int, error) { return re, steps, err }
+		compiling = func(string) int { return 0 }
 	}
 	charge := func(args []ref.Val) int {
 		pattern, _ := args[1].(types.String)
-		_, steps, _ := compile(string(pattern))
-		return length(args[0]) * (1 + steps/5)
+		_, steps, err := compile(string(pattern))
+		if err != nil {
+			steps = 0 // nothing is matched
+		}
+		return min(compiling(string(pattern)), maxCallCost) + length(args[0])*(1+steps/5)
 	}
 	invoke := func(args ...ref.Val) ref.Val {
 		text, okText := args[0].(types.String)
@@ -85,7 +89,7 @@ func compilePattern(pattern string) (re *regexp.Regexp, steps int, err error) {
 
 // patternSteps counts the steps of a regular expression without making them.
 func patternSteps(pattern string) (int, error) {
-	if len(pattern) > maxPattern {
+	if len(pattern) > maxPattern || PatternCost(pattern) > maxCallCost {
 		return maxPatternSteps, errPatternSize
 	}
 	parsed, err := syntax.Parse(pattern, syntax.Perl)

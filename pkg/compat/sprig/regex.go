@@ -30,7 +30,9 @@ var regexFunctions = map[string]spec{
 const (
 	maxPattern   = 4096 // bytes
 	maxProgram   = 4096 // instructions
-	maxScanSteps = 1 << 24
+	maxScanSteps = 1 << 20
+
+	maxPatternCost = 200_000 // of expr's units, to compile it
 )
 
 var (
@@ -49,12 +51,9 @@ type pattern struct {
 }
 
 func compilePattern(source string) (pattern, error) {
-	if len(source) > maxPattern {
-		return pattern{}, errPatternLarge
-	}
-	tree, err := syntax.Parse(source, syntax.Perl)
+	tree, err := parsePattern(source)
 	if err != nil {
-		return pattern{}, errBadPattern
+		return pattern{}, err
 	}
 	steps := programSize(tree)
 	if steps > maxProgram {
@@ -65,6 +64,18 @@ func compilePattern(source string) (pattern, error) {
 		return pattern{}, errBadPattern
 	}
 	return pattern{compiled, steps, isFlat(tree)}, nil
+}
+
+// parsePattern parses a pattern if that takes no time.
+func parsePattern(source string) (*syntax.Regexp, error) {
+	if len(source) > maxPattern || expr.PatternCost(source) > maxPatternCost {
+		return nil, errPatternLarge
+	}
+	tree, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, errBadPattern
+	}
+	return tree, nil
 }
 
 // patternFor compiles a pattern to find one match in s.
