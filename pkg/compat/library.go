@@ -46,8 +46,14 @@ func helpers() []expr.PlainFunction {
 	list := func(name string, param, result *cel.Type, f func([]any) (any, error)) expr.PlainFunction {
 		return expr.PlainFunction{Name: name, Params: []*cel.Type{param}, Result: result, List: f}
 	}
-	printed := one(fnStr, cel.DynType, cel.StringType, callStr)
+	making := func(f expr.PlainFunction) expr.PlainFunction {
+		f.Makes = true
+		return f
+	}
+	printed := making(one(fnStr, cel.DynType, cel.StringType, callStr))
 	printed.Deep = true
+	pairs := making(one(fnPairs, cel.DynType, cel.ListType(lists), callPairs))
+	pairs.Work = func(args []any) int { return pairCost * sizeOf(args[0]) }
 	return []expr.PlainFunction{
 		{Name: fnGet, Params: []*cel.Type{cel.DynType, texts}, Result: cel.DynType, Binary: callGet},
 		printed,
@@ -55,15 +61,29 @@ func helpers() []expr.PlainFunction {
 		one(fnTruth, cel.DynType, cel.BoolType, func(v any) (any, error) { return sprig.Truth(v), nil }),
 		one(fnInt, cel.IntType, cel.DynType, callInt),
 		one(fnNorm, cel.DynType, cel.DynType, callNorm),
-		one(fnEach, cel.DynType, lists, callEach),
-		one(fnPairs, cel.DynType, cel.ListType(lists), callPairs),
+		making(one(fnEach, cel.DynType, lists, callEach)),
+		pairs,
 		one(fnIsTrue, cel.StringType, cel.BoolType, callIsTrue),
 		one(fnScalar, cel.StringType, cel.DynType, callScalar),
 		one(fnValue, cel.DynType, cel.DynType, callValue),
 		list(fnJoin, texts, cel.StringType, callJoin),
-		list(fnMerge, lists, cel.DynType, callMerge),
-		list(fnConcat, lists, cel.DynType, callConcat),
+		making(list(fnMerge, lists, cel.DynType, callMerge)),
+		making(list(fnConcat, lists, cel.DynType, callConcat)),
 	}
+}
+
+// pairCost is what a pair of a list or map takes beside being an item.
+const pairCost = 3
+
+// sizeOf is how many items or fields a value has.
+func sizeOf(val any) int {
+	switch v := val.(type) {
+	case []any:
+		return len(v)
+	case map[string]any:
+		return len(v)
+	}
+	return 0
 }
 
 // shallow are functions that look at their arguments, and not at what is within these.
@@ -82,7 +102,7 @@ func templateFunctions() []expr.PlainFunction {
 		}
 		out = append(out, expr.PlainFunction{
 			Name: fnPrefix + name, Params: []*cel.Type{cel.ListType(cel.DynType)}, Result: resultType(f),
-			List: f.Call, Texts: ofTexts[name], Deep: !shallow[name],
+			List: f.Call, Texts: ofTexts[name], Deep: !shallow[name], Makes: !shallow[name], Work: f.Work,
 		})
 	}
 	return out
@@ -137,8 +157,15 @@ func callNorm(val any) (any, error) {
 }
 
 func callEach(val any) (any, error) {
-	if _, ok := val.([]any); ok {
+	switch v := val.(type) {
+	case []any:
 		return val, nil
+	case map[string]any:
+		values := make([]any, len(v))
+		for i, name := range namesOf(v) {
+			values[i] = v[name]
+		}
+		return values, nil
 	}
 	_, values, err := items(val)
 	return nonNil(values), err

@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -139,13 +138,16 @@ func items(val any) (keys, values []any, err error) {
 	case nil, absent:
 		return nil, nil, nil
 	case []any:
+		keys = make([]any, len(v))
 		for i := range v {
-			keys = append(keys, i)
+			keys[i] = i
 		}
 		return keys, v, nil
 	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			keys, values = append(keys, name), append(values, v[name])
+		names := namesOf(v)
+		keys, values = make([]any, len(names)), make([]any, len(names))
+		for i, name := range names {
+			keys[i], values[i] = name, v[name]
 		}
 		return keys, values, nil
 	case int:
@@ -157,13 +159,24 @@ func items(val any) (keys, values []any, err error) {
 	}
 }
 
+// namesOf are the keys of a map in their order.
+func namesOf(object map[string]any) []string {
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // counted are the values of a range over a number; it has no keys.
 func counted(n int, value func(int) any) (keys, values []any, err error) {
 	if n > maxRange {
 		return nil, nil, expr.Failuref(expr.CodeTooExpensive, "a range of more than %d", maxRange)
 	}
-	for i := range n {
-		values = append(values, value(i))
+	values = make([]any, max(0, n))
+	for i := range values {
+		values[i] = value(i)
 	}
 	return nil, values, nil
 }

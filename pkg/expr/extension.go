@@ -42,6 +42,10 @@ type PlainFunction struct {
 	Texts func(a, b string) bool
 	// Deep functions look at all that is within their arguments, others at the arguments themselves.
 	Deep bool
+	// Makes says that results are new, which costs too. That is charged when the call is over: results are bounded.
+	Makes bool
+	// Work, if it is set, is what a call costs beside that: an upper bound in units of cost, known before the call.
+	Work func(args []any) int
 }
 
 // Extension is a set of functions, ready to be added to an environment: Env.Extend. Make one per process: its execution
@@ -129,7 +133,39 @@ func (f PlainFunction) cost(args []any) int {
 	for _, arg := range args {
 		cost += f.costOf(arg)
 	}
+	if f.Work != nil {
+		cost += min(f.Work(args), maxCallCost+1)
+	}
 	return cost
+}
+
+// madeItem is what an item of a list that is made costs; one of a map costs twice as much.
+const madeItem = 2
+
+// costOfMade is what a result costs beyond the texts, of so many bytes, and the list that it is made of.
+func costOfMade(val any, texts int, list []any) int {
+	switch v := val.(type) {
+	case string:
+		return max(0, len(v)-texts) / 10
+	case []any:
+		if len(v) > 0 && len(list) > 0 && &v[0] == &list[0] {
+			return 0
+		}
+		return madeItem * len(v)
+	case map[string]any:
+		return 2 * madeItem * len(v)
+	}
+	return 0
+}
+
+// textsIn is how many bytes the texts among arguments have.
+func textsIn(args []any) int {
+	n := 0
+	for _, arg := range args {
+		text, _ := arg.(string)
+		n += len(text)
+	}
+	return n
 }
 
 func (f PlainFunction) costOf(arg any) int {

@@ -118,8 +118,18 @@ func (n *plainCall) callOne(frame *interpreter.ExecutionFrame) (any, ref.Val) {
 	if failed != nil {
 		return nil, failed
 	}
-	n.charge(frame, n.f.costOf(arg))
-	return n.result(n.f.Unary(arg))
+	cost := n.f.costOf(arg)
+	if n.f.Work != nil {
+		cost += n.f.Work([]any{arg})
+	}
+	n.charge(frame, cost)
+	val, failed := n.result(n.f.Unary(arg))
+	if n.f.Makes {
+		text, _ := arg.(string)
+		list, _ := arg.([]any)
+		n.charge(frame, costOfMade(val, len(text), list))
+	}
+	return val, failed
 }
 
 func (n *plainCall) callTwo(frame *interpreter.ExecutionFrame, f func(a, b any) (any, error)) (any, ref.Val) {
@@ -160,7 +170,7 @@ func (n *plainCall) callWith(frame *interpreter.ExecutionFrame, args []any) (any
 		}
 	}
 	n.charge(frame, n.f.cost(args))
-	return n.result(n.f.List(args))
+	return n.callList(frame, args)
 }
 
 // callOnList calls a function with a list that is not made for the call.
@@ -171,7 +181,16 @@ func (n *plainCall) callOnList(frame *interpreter.ExecutionFrame) (any, ref.Val)
 	}
 	items, _ := val.([]any)
 	n.charge(frame, len(items)+n.f.cost(items))
-	return n.result(n.f.List(items))
+	return n.callList(frame, items)
+}
+
+// callList calls a function with its arguments, and charges what it makes.
+func (n *plainCall) callList(frame *interpreter.ExecutionFrame, args []any) (any, ref.Val) {
+	val, failed := n.result(n.f.List(args))
+	if n.f.Makes {
+		n.charge(frame, costOfMade(val, textsIn(args), nil))
+	}
+	return val, failed
 }
 
 // isFields reports whether a function selects fields by a list of their names.

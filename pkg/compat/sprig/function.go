@@ -50,6 +50,9 @@ type Function struct {
 	GoInt bool
 	// Call calls the function. Its errors are *expr.FailureError and hold no text of an argument.
 	Call func(args []any) (any, error)
+	// Work, if it is set, says before a call what it takes at most beside reading its arguments and making its result, in
+	// expr's units of cost.
+	Work func(args []any) int
 
 	params   []Kind
 	variadic bool
@@ -100,6 +103,11 @@ var table = sync.OnceValue(func() map[string]Function {
 		for name, s := range specs {
 			out[name] = s.function(name)
 		}
+	}
+	for name, work := range works {
+		f := out[name]
+		f.Work = f.bounding(work)
+		out[name] = f
 	}
 	for _, name := range []string{"len", "int", "atoi", "until", "untilStep"} {
 		f := out[name]

@@ -83,19 +83,37 @@ func until(a args) (any, error) {
 	return steps(0, a.num(0), 1)
 }
 
+// digits is how many characters a number has at most.
+func digits(n int) int {
+	count := 2 // one, and its sign
+	for ; n > 9 || n < -9; n /= 10 {
+		count++
+	}
+	return count
+}
+
 // steps are the numbers from start towards stop, which is not one of them; none if step leads away.
 func steps(start, stop, step int) ([]any, error) {
-	out := []any{}
-	if step == 0 || (stop < start) != (step < 0) {
-		return out, nil
+	count := 0
+	if err := eachStep(start, stop, step, func(int) { count++ }); err != nil {
+		return nil, err
 	}
-	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-		if len(out) == maxItems {
-			return nil, errListTooLong
-		}
-		out = append(out, i)
-	}
+	out := make([]any, 0, count)
+	_ = eachStep(start, stop, step, func(n int) { out = append(out, n) }) // as before
 	return out, nil
+}
+
+func eachStep(start, stop, step int, do func(n int)) error {
+	if step == 0 || (stop < start) != (step < 0) {
+		return nil
+	}
+	for i, n := start, 0; step > 0 && i < stop || step < 0 && i > stop; i, n = i+step, n+1 {
+		if n == maxItems {
+			return errListTooLong
+		}
+		do(i)
+	}
+	return nil
 }
 
 // seq prints numbers from one to its argument, from its first to its second, or from its first by its second to
@@ -122,17 +140,17 @@ func seq(a args) (any, error) {
 	case end < start && step > 0:
 		return "", nil
 	}
-	numbers, err := steps(start, end+beyond, step)
-	if err != nil {
+	size := 0
+	if err := eachStep(start, end+beyond, step, func(n int) { size += 1 + digits(n) }); err != nil {
 		return nil, err
 	}
 	var b strings.Builder
-	for i, n := range numbers {
-		if i > 0 {
+	b.Grow(size)
+	_ = eachStep(start, end+beyond, step, func(n int) { // as before
+		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		n, _ := n.(int)
 		b.WriteString(strconv.Itoa(n))
-	}
+	})
 	return b.String(), nil
 }

@@ -97,10 +97,23 @@ func indented(before string, a args) (any, error) {
 		return nil, err
 	}
 	s := a.text(1)
-	if len(pad)*(1+strings.Count(s, "\n")) > maxText {
+	padding := len(pad) * (1 + strings.Count(s, "\n"))
+	if padding > maxText {
 		return nil, errTextTooLarge
 	}
-	return before + pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
+	var b strings.Builder
+	b.Grow(len(before) + len(s) + padding)
+	b.WriteString(before)
+	for more := true; more; {
+		var line string
+		line, s, more = strings.Cut(s, "\n")
+		b.WriteString(pad)
+		b.WriteString(line)
+		if more {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String(), nil
 }
 
 func plural(a args) (any, error) {
