@@ -53,8 +53,8 @@ test-unit: ## Run the unit tests, with the race detector where there is a C comp
 .PHONY: test-race
 test-race: ## Run the unit tests with the race detector, which needs a C compiler
 	CGO_ENABLED=1 go test -race ./...
-	@echo "The random tests do less with the race detector: here is all of them."
-	go test ./pkg/compat ./test/simulation -run '^Test(Random|Seeds)'
+	@echo "The random tests do less with the race detector, and bytes are not counted: here is all of it."
+	go test ./pkg/compat ./test/simulation ./test/hostile -run '^Test(Random|Seeds|Templates)'
 
 .PHONY: test-e2e
 test-e2e: build controlplane ## Run the tests on a real API server

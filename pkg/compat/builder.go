@@ -2,6 +2,7 @@ package compat
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -27,42 +28,69 @@ type builder struct {
 	factory celast.ExprFactory
 	info    *celast.SourceInfo
 	next    int64
-	// pos is the place that new nodes get; offset is that of the last one, in characters.
+	// pos is the place that new nodes get.
 	pos    parse.Pos
-	offset offset
+	places *places
 	names  map[string]int
+	// most is how many parts the tree may have.
+	most int64
+	// overloads are how many CEL's checker tries for the calls of the tree, open how many types it finds by that.
+	overloads, open int64
+}
+
+func newBuilder(s source, p *places, most int64) *builder {
+	return &builder{
+		source: s, factory: celast.NewExprFactory(), names: map[string]int{}, most: most, places: p,
+		info: celast.NewSourceInfo(p.text),
+	}
+}
+
+// places are those of a template's text. All expressions of a document share them.
+type places struct {
+	text common.Source
+	// known are some of them, in their order.
+	known []offset
 }
 
 // offset is a place in a text, in bytes and in characters.
 type offset struct{ bytes, characters int }
 
-func newBuilder(s source) *builder {
-	return &builder{
-		source: s, factory: celast.NewExprFactory(), names: map[string]int{},
-		info: celast.NewSourceInfo(common.NewStringSource(s.text, s.field)),
+// placesApart is how many bytes there are between known places.
+const placesApart = 256
+
+func newPlaces(s source) *places {
+	p := &places{text: common.NewStringSource(s.text, s.field)}
+	characters := 0
+	for bytes := range s.text {
+		if bytes >= len(p.known)*placesApart {
+			p.known = append(p.known, offset{bytes, characters})
+		}
+		characters++
 	}
+	return p
+}
+
+// characters turns an offset in bytes into one in characters.
+func (p *places) characters(text string, bytes int) int32 {
+	i, found := slices.BinarySearchFunc(p.known, bytes, func(known offset, bytes int) int { return known.bytes - bytes })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return 0
+	}
+	from := p.known[i]
+	return int32(from.characters + utf8.RuneCountInString(text[from.bytes:bytes])) //nolint:gosec // at most 256 KiB
 }
 
 // id numbers a new node. A tree that grows beyond its limit ends the translation: see translate.
 func (b *builder) id() int64 {
-	if b.next++; b.next > maxExpressionNodes {
-		panic(b.source.refuse(CodeTooLarge, b.pos, "the template is too large: its translation has more than %d parts", maxExpressionNodes))
+	if b.next++; b.size() > b.most {
+		panic(b.source.refuse(CodeTooLarge, b.pos, "the template is too large: its translation has more than %d parts", maxParts))
 	}
-	at := b.characters(min(int(b.pos), len(b.source.text)))
+	at := b.places.characters(b.source.text, min(int(b.pos), len(b.source.text)))
 	b.info.SetOffsetRange(b.next, celast.OffsetRange{Start: at, Stop: at})
 	return b.next
-}
-
-// characters turns an offset in bytes into one in characters. Nodes are near each other: it counts from the last one.
-func (b *builder) characters(bytes int) int32 {
-	text, from := b.source.text, b.offset
-	if bytes < from.bytes {
-		from.characters -= utf8.RuneCountInString(text[bytes:from.bytes])
-	} else {
-		from.characters += utf8.RuneCountInString(text[from.bytes:bytes])
-	}
-	b.offset = offset{bytes, from.characters}
-	return int32(from.characters) //nolint:gosec // at most 256 KiB
 }
 
 // at makes the nodes of m point at pos.
@@ -120,15 +148,46 @@ func isFieldName(name string) bool {
 	return true
 }
 
+// overloadsOf are how many overloads the functions have that are called often and have more than one.
+var overloadsOf = map[string]int64{
+	operators.Add: 13, operators.Index: 4, operators.OptIndex: 4, operators.Less: 10, operators.Greater: 10,
+	operators.LessEquals: 10, operators.GreaterEquals: 10, "size": 8, "string": 12,
+}
+
+// openTypes are functions whose overloads have types that CEL finds when they are called.
+var openTypes = map[string]bool{
+	operators.Conditional: true, operators.Equals: true, operators.NotEquals: true, operators.Index: true, operators.OptIndex: true,
+	operators.Add: true, "dyn": true, "optional.none": true, "orValue": true, "size": true,
+}
+
+// copiesPerPart is how many types CEL copies in the time that another node takes.
+const copiesPerPart = 72
+
+// size is how many parts the tree has so far: its nodes, and what they take beside: CEL's checker copies all types that it has found
+// for each overload that it tries, so that choices, loops and variables take the square of their number.
+func (b *builder) size() int64 { return b.next + b.overloads*b.open/copiesPerPart }
+
+func (b *builder) resolves(function string) {
+	b.overloads += max(1, overloadsOf[function])
+	if openTypes[function] {
+		b.open++
+	}
+}
+
 func (b *builder) call(function string, args ...celast.Expr) celast.Expr {
+	b.resolves(function)
 	return b.factory.NewCall(b.id(), function, args...)
 }
 
 func (b *builder) method(target celast.Expr, function string, args ...celast.Expr) celast.Expr {
+	b.resolves(function)
 	return b.factory.NewMemberCall(b.id(), function, target, args...)
 }
 
 func (b *builder) list(items ...celast.Expr) celast.Expr {
+	if b.overloads += int64(len(items)); len(items) == 0 {
+		b.open++
+	}
 	return b.factory.NewList(b.id(), items, nil)
 }
 
@@ -263,6 +322,5 @@ func (b *builder) ast(root celast.Expr) (*cel.Ast, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cel.ParsedExprToAstWithSource(&exprpb.ParsedExpr{Expr: e, SourceInfo: info},
-		common.NewStringSource(b.source.text, b.source.field)), nil
+	return cel.ParsedExprToAstWithSource(&exprpb.ParsedExpr{Expr: e, SourceInfo: info}, b.places.text), nil
 }

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -49,7 +50,9 @@ func (p *parsed) check() diag.List {
 }
 
 func (c *checker) warn(code diag.Code, pos parse.Pos, message, hint string) {
-	c.list = append(c.list, c.source.warning(code, pos, message, hint))
+	if !c.list.Full(diag.Warning) {
+		c.list = append(c.list, c.source.warning(code, pos, message, hint))
+	}
 }
 
 func (s source) warning(code diag.Code, pos parse.Pos, message, hint string) diag.Diagnostic {
@@ -78,9 +81,10 @@ func (c *checker) walk(n parse.Node, depth int) {
 	c.nodes++
 	if depth > maxNesting || c.nodes > maxTemplateNodes {
 		if c.nodes <= maxTemplateNodes {
-			c.tooLarge(n, fmt.Sprintf("actions nest more than %d deep", maxNesting))
+			c.list = append(c.list, c.source.tooLarge(n.Position(), tooDeep))
 		} else if c.nodes == maxTemplateNodes+1 {
-			c.tooLarge(n, fmt.Sprintf("the template is too large: it has more than %d nodes", maxTemplateNodes))
+			message := fmt.Sprintf("the template is too large: it has more than %d nodes", maxTemplateNodes)
+			c.list = append(c.list, c.source.tooLarge(n.Position(), message))
 		}
 		return
 	}
@@ -132,15 +136,19 @@ func children(n parse.Node) []parse.Node {
 	return list
 }
 
-func (c *checker) tooLarge(n parse.Node, message string) {
-	d := c.source.at(CodeTooLarge, n.Position(), message)
+// tooDeep is what is said of actions that nest too deep.
+var tooDeep = fmt.Sprintf("actions nest more than %d deep", maxNesting)
+
+func (s source) tooLarge(pos parse.Pos, message string) diag.Diagnostic {
+	d := s.at(CodeTooLarge, pos, message)
 	d.Hint = "write the template with fewer actions"
-	c.list = append(c.list, d)
+	return d
 }
 
 func (c *checker) function(n *parse.IdentifierNode) {
 	f, known := sprig.Lookup(n.Ident)
 	switch {
+	case known && f.Refused != "" && c.list.Full(diag.Error):
 	case known && f.Refused != "":
 		c.list = append(c.list, c.source.refusedFunction(f, n))
 	case n.Ident == "keys" || n.Ident == "values":
@@ -161,6 +169,9 @@ func (s source) refusedFunction(f sprig.Function, name *parse.IdentifierNode) di
 var markup = regexp.MustCompile(`<(!--|[a-zA-Z/]|$)`)
 
 func (c *checker) html(n *parse.TextNode) {
+	if bytes.IndexByte(n.Text, '<') < 0 || c.list.Full(diag.Warning) {
+		return
+	}
 	if at := markup.FindIndex(n.Text); at != nil {
 		c.warn(CodeHTML, n.Pos+parse.Pos(at[0]), "Clusterpedia takes this for HTML and changes what it prints; here it is text",
 			"nothing, if text is meant")

@@ -15,7 +15,9 @@ import (
 // What is known of values tells some mistakes before there are values.
 
 func (t *translator) warn(code diag.Code, pos parse.Pos, message, hint string) {
-	t.warnings = append(t.warnings, t.source.warning(code, pos, message, hint))
+	if !t.warnings.Full(diag.Warning) {
+		t.warnings = append(t.warnings, t.source.warning(code, pos, message, hint))
+	}
 }
 
 func (t *translator) alwaysFailsf(pos parse.Pos, hint, format string, args ...any) {

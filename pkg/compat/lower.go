@@ -42,11 +42,6 @@ type variable struct {
 	value value
 }
 
-func newTranslator(scope expr.Scope, s source) *translator {
-	b := newBuilder(s)
-	return &translator{builder: b, low: exact{b}, scope: scope, dollar: rootDot}
-}
-
 // dot is what a field chain starts from: the root of the data, or a value.
 type dot struct {
 	root  bool

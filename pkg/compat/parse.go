@@ -69,9 +69,11 @@ const (
 const (
 	maxTemplateBytes = 256 << 10
 	maxTemplateNodes = 20_000
-	// maxExpressionNodes is how many nodes the translation may have, and maxBindings how many names may stand in each
-	// other in it: checking both takes memory and time.
-	maxExpressionNodes = 8_000
+	// maxParts is how many parts the translation may have, and maxBindings how many names may stand in each other in it:
+	// checking both takes memory and time. A part is a node or what takes as long; each expression of a document takes
+	// as long as so many.
+	maxParts           = 8_000
+	partsPerExpression = 40
 	maxBindings        = 64
 )
 
@@ -112,6 +114,10 @@ type parsed struct {
 	templates map[string]*parse.Tree
 	// warnings are what is to be said of the template as a whole.
 	warnings diag.List
+	// places are those of the text, parts those of its expressions. refused says of a document that there are too many.
+	places  *places
+	parts   int64
+	refused diag.List
 }
 
 // rootName is the name of the template itself.
@@ -123,6 +129,9 @@ func (s source) parse() (*parsed, diag.List) {
 		d := s.at(CodeTooLarge, 0, fmt.Sprintf("the template is larger than %d bytes", maxTemplateBytes))
 		d.Hint = "keep large texts in a ConfigMap that the policy references"
 		return nil, diag.List{d}
+	}
+	if err := s.outlined(); err != nil {
+		return nil, s.refusals(err)
 	}
 	t, err := template.New(rootName).Funcs(stubs).Parse(s.text)
 	if err != nil {
@@ -152,10 +161,15 @@ func (p *parsed) said(list diag.List) diag.List {
 	return distinct(append(slices.Clone(p.warnings), list...))
 }
 
+// translator makes an expression of the template, of which a document has many: together they have so many parts.
 func (p *parsed) translator(scope expr.Scope) *translator {
-	t := newTranslator(scope, p.source)
-	t.templates, t.within = p.templates, []string{rootName}
-	return t
+	if p.places == nil {
+		p.places = newPlaces(p.source)
+	}
+	b := newBuilder(p.source, p.places, maxParts-p.parts)
+	return &translator{
+		builder: b, low: exact{b}, scope: scope, dollar: rootDot, templates: p.templates, within: []string{rootName},
+	}
 }
 
 var templateError = regexp.MustCompile(`^template: field:(\d+)(?::(\d+))?: (?s:(.*))$`)

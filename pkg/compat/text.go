@@ -30,13 +30,21 @@ func Text(env *expr.Env, field, src string) (*expr.Program, diag.List) {
 // compile lowers a template and checks the result.
 func (p *parsed) compile(env *expr.Env, want *cel.Type, lower func(*translator) (maker, error)) (*expr.Program, diag.List) {
 	env, err := env.Extend(extension)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, diag.List{p.source.at(expr.CodeInternal, 0, err.Error())}
+	case p.refused != nil: // said once; nothing more is lowered
+		return nil, p.refused
 	}
 	t := p.translator(env.Scope())
 	ast, err := t.translate(lower)
+	p.parts += t.size() + partsPerExpression
 	if err != nil {
-		return nil, append(t.warnings, p.source.refusals(err)...)
+		list := p.source.refusals(err)
+		if p.parts > maxParts {
+			p.refused = list
+		}
+		return nil, append(t.warnings, list...)
 	}
 	program, list := env.CompileAST(p.source.expression(), ast, want)
 	for i := range list {
