@@ -79,6 +79,25 @@ func (r *Reads) Merge(other *Reads) {
 	}
 }
 
+// Covers reports whether the projection of a value still has all that other reads of the value; nil is nothing.
+func (r *Reads) Covers(other *Reads) bool {
+	if other == nil || r != nil && r.Whole {
+		return true
+	}
+	if r == nil {
+		r = &Reads{}
+	}
+	if other.Whole || other.Keys && !r.Keys || !r.Items.Covers(other.Items) {
+		return false
+	}
+	for name, field := range other.Fields {
+		if _, kept := r.Fields[name]; !kept && !r.Keys || !r.of(name).Covers(field) {
+			return false
+		}
+	}
+	return true
+}
+
 // Project returns the parts of a value that are read. Parts may be those of the value.
 func (r *Reads) Project(value any) any {
 	switch v := value.(type) {

@@ -30,10 +30,22 @@ func TestReads(t *testing.T) {
 			reason: "an item that a loop hands on is read wholly", src: `source.items.filter(i, i.ok)[0].name`,
 			source: []string{"items.*", "items[]"},
 		},
-		"Bind":       {reason: "a name for a part is that part", src: `cel.bind(m, source.metadata, m.name + m.namespace)`, source: []string{"metadata.name", "metadata.namespace"}},
-		"Shadow":     {reason: "a loop variable hides a variable's name", src: `[{"a": 1}].all(source, source.a == 1)`},
-		"Ternary":    {reason: "either may be the value", src: `(source.flag ? source.a : source.b).name`, source: []string{"a.name", "b.name", "flag"}},
-		"In":         {reason: "a search for a name reads that name, or a list", src: `"k" in source.data`, source: []string{"data.k", "data[]"}},
+		"Bind":    {reason: "a name for a part is that part", src: `cel.bind(m, source.metadata, m.name + m.namespace)`, source: []string{"metadata.name", "metadata.namespace"}},
+		"Shadow":  {reason: "a loop variable hides a variable's name", src: `[{"a": 1}].all(source, source.a == 1)`},
+		"Ternary": {reason: "either may be the value", src: `(source.flag ? source.a : source.b).name`, source: []string{"a.name", "b.name", "flag"}},
+		"In":      {reason: "a search for a name reads that name, or a list", src: `"k" in source.data`, source: []string{"data.k", "data[]"}},
+		"Words": {
+			reason: "the variable of a loop over literals is one of them", src: `["a", "b.c"].all(k, k in source.data && source.?labels[?k].hasValue())`,
+			source: []string{"data.a", "data.b.c", "data[]", "labels.a", "labels.b.c"},
+		},
+		"NoWords": {
+			reason: "one of them that is computed may be any", src: `["a", source.name].all(k, k in source.data)`,
+			source: []string{"data", "name"},
+		},
+		"OtherWords": {
+			reason: "a variable of the same name is another", src: `["a"].all(k, source.items.all(k, k in source.data)) && ["b"].all(k, cel.bind(k, source.name, k in source.labels))`,
+			source: []string{"data", "items.*", "items[]", "labels", "name"},
+		},
 		"Reference":  {reason: "references are told apart", src: `references.one.data.token + source.name`, source: []string{"name"}, one: []string{"data.token"}},
 		"References": {reason: "all at once are read wholly", src: `json.marshal(references)`, one: []string{""}},
 		"Unused":     {reason: "what is not reached is counted too", src: `true || source.a == 1`, source: []string{"a"}},
@@ -94,6 +106,73 @@ func TestProjection(t *testing.T) {
 	}
 	if compared < 1_000 || smaller < compared/2 {
 		t.Errorf("seed %d: %d evaluations were compared, %d on less than the object", seed, compared, smaller)
+	}
+}
+
+// TestCovers projects objects to what two expressions read, and then to what one of them does: nothing is missing. What
+// does not cover the other is told by an object.
+func TestCovers(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	g := newGenerator(seed)
+	env := newTestEnv(t)
+	reads := func() *Reads {
+		for {
+			if p, _ := env.Compile(Whole("f", g.condition(3)), cel.DynType); p != nil {
+				return &p.Inputs().Source
+			}
+		}
+	}
+	covering := 0
+	for range 2_000 {
+		a, b := reads(), reads()
+		both := &Reads{}
+		both.Merge(a)
+		both.Merge(b)
+		if !both.Covers(a) || !both.Covers(b) || !a.Covers(nil) {
+			t.Fatalf("seed %d: %v do not cover %v and %v", seed, both.Paths(), a.Paths(), b.Paths())
+		}
+		if !a.Covers(b) {
+			continue
+		}
+		covering++
+		for range 4 {
+			object := g.object(3)
+			if diff := cmp.Diff(b.Project(object), b.Project(a.Project(object))); diff != "" {
+				t.Fatalf("seed %d: %v are said to cover %v (-whole +projected)\n%s", seed, a.Paths(), b.Paths(), diff)
+			}
+		}
+	}
+	if covering < 20 || covering > 1_900 {
+		t.Errorf("seed %d: %d of 2,000 cover the other", seed, covering)
+	}
+}
+
+func TestCoversNot(t *testing.T) {
+	field := func(name string, below *Reads) *Reads { return &Reads{Fields: map[string]*Reads{name: below}} }
+	whole, keys := &Reads{Whole: true}, &Reads{Keys: true}
+	cases := map[string]struct {
+		reason   string
+		r, other *Reads
+		want     bool
+	}{
+		"Whole":       {reason: "all of a value is more than a field", r: field("a", whole), other: whole},
+		"Below":       {reason: "all of a field is more than a part of it", r: field("a", field("b", whole)), other: field("a", whole)},
+		"Other":       {reason: "another field", r: field("a", whole), other: field("b", nil)},
+		"Keys":        {reason: "all names are more than one", r: field("a", whole), other: keys},
+		"Items":       {reason: "all of the items", r: &Reads{Items: field("a", whole)}, other: &Reads{Items: whole}},
+		"NoItems":     {reason: "nothing of the items", r: field("a", whole), other: &Reads{Items: field("a", nil)}},
+		"Nothing":     {reason: "nothing is less than a field", r: nil, other: field("a", nil)},
+		"Presence":    {reason: "that a field is there", r: field("a", whole), other: field("a", nil), want: true},
+		"ItemsOfKeys": {reason: "of every field the same", r: &Reads{Keys: true, Items: whole}, other: field("a", field("b", whole)), want: true},
+		"FieldOfKeys": {reason: "of every field the name", r: keys, other: field("a", field("b", whole))},
+		"Empty":       {reason: "items of which nothing is read", r: nil, other: &Reads{Items: &Reads{}}, want: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.r.Covers(tc.other); got != tc.want {
+				t.Errorf("%s: %v cover %v is %v", tc.reason, tc.r.Paths(), tc.other.Paths(), got)
+			}
+		})
 	}
 }
 

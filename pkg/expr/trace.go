@@ -14,7 +14,7 @@ import (
 // goes into anything else. Of an extension's functions it knows those that select fields or hand on what they are given.
 func inputsOf(e celast.Expr, functions Functions) *Inputs {
 	in := &Inputs{}
-	t := tracer{functions: functions, scope: map[string]aliases{
+	t := tracer{functions: functions, words: map[string][]string{}, scope: map[string]aliases{
 		SourceVariable: {&in.Source}, ReferencesVariable: {&in.References},
 	}}
 	t.consume(e)
@@ -42,7 +42,9 @@ const (
 type tracer struct {
 	functions Functions
 	scope     map[string]aliases
-	parts     int
+	// words are the texts that a loop's variable may be, where the loop is over a list of literals.
+	words map[string][]string
+	parts int
 }
 
 // below returns the parts that part finds in each of a.
@@ -148,10 +150,15 @@ func (t *tracer) call(call celast.CallExpr) aliases {
 // index traces a selection by a value. What is not literal may select anything.
 func (t *tracer) index(value, index celast.Expr) aliases {
 	from := t.trace(value)
+	if words := t.wordsOf(index); words != nil {
+		var fields aliases
+		for _, word := range words {
+			fields = union(fields, t.field(from, word))
+		}
+		return fields
+	}
 	if index.Kind() == celast.LiteralKind {
-		switch literal := index.AsLiteral().(type) {
-		case types.String:
-			return t.field(from, string(literal))
+		switch index.AsLiteral().(type) {
 		case types.Int, types.Uint, types.Double:
 			return t.items(from)
 		}
@@ -165,14 +172,47 @@ func (t *tracer) index(value, index celast.Expr) aliases {
 func (t *tracer) contains(value, in celast.Expr) {
 	within := t.trace(in)
 	t.items(within).whole()
-	if value.Kind() == celast.LiteralKind {
-		if name, ok := value.AsLiteral().(types.String); ok {
-			t.field(within, string(name))
-			return
-		}
+	words := t.wordsOf(value)
+	for _, word := range words {
+		t.field(within, word)
 	}
-	within.whole()
-	t.consume(value)
+	if words == nil {
+		within.whole()
+		t.consume(value)
+	}
+}
+
+// wordsOf are the texts that an expression may be, if they are known: a literal, or the variable of a loop over literals.
+func (t *tracer) wordsOf(e celast.Expr) []string {
+	switch e.Kind() {
+	case celast.IdentKind:
+		return t.words[e.AsIdent()]
+	case celast.LiteralKind:
+		if text, ok := e.AsLiteral().(types.String); ok {
+			return []string{string(text)}
+		}
+	default:
+	}
+	return nil
+}
+
+// literals are the items of a list that is written out, if all are texts.
+func literals(list celast.Expr) []string {
+	if list.Kind() != celast.ListKind {
+		return nil
+	}
+	var words []string
+	for _, item := range list.AsList().Elements() {
+		if item.Kind() != celast.LiteralKind {
+			return nil
+		}
+		text, ok := item.AsLiteral().(types.String)
+		if !ok {
+			return nil
+		}
+		words = append(words, string(text))
+	}
+	return words
 }
 
 // fields traces a function that selects fields by a literal list of names.
@@ -192,17 +232,22 @@ func (t *tracer) fields(value, names celast.Expr) aliases {
 // loop traces a comprehension: the item may be each item of a list or, with two variables, each field of an object. The
 // accumulator is what it begins with, or what a step gives: that is read wholly, because it goes around.
 func (t *tracer) loop(c celast.ComprehensionExpr) aliases {
-	outer := maps.Clone(t.scope)
-	defer func() { t.scope = outer }()
+	scope, words := maps.Clone(t.scope), maps.Clone(t.words)
+	defer func() { t.scope, t.words = scope, words }()
 	over := t.trace(c.IterRange())
 	for _, r := range over {
 		r.Keys = true
 	}
+	accumulator := t.trace(c.AccuInit())
+	for _, name := range []string{c.IterVar(), c.IterVar2(), c.AccuVar()} {
+		delete(t.words, name)
+	}
 	t.scope[c.IterVar()] = t.items(over)
 	if c.HasIterVar2() {
 		t.scope[c.IterVar()], t.scope[c.IterVar2()] = nil, t.scope[c.IterVar()]
+	} else if found := literals(c.IterRange()); found != nil {
+		t.words[c.IterVar()] = found
 	}
-	accumulator := t.trace(c.AccuInit())
 	t.scope[c.AccuVar()] = accumulator
 	t.consume(c.LoopCondition())
 	step := t.trace(c.LoopStep())
