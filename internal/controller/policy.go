@@ -73,7 +73,7 @@ func soonest(a, b time.Duration) time.Duration {
 // retire takes a policy off. What it imported is left to the garbage collector.
 func (r *Reconcilers) retire(name string) {
 	before := r.registry.get(name)
-	r.registry.publish(name, nil)
+	r.registry.publish(name, nil, nil)
 	r.Watches.Set(name, nil)
 	r.compiled.forget(name)
 	r.tally.forget(name)
@@ -125,10 +125,11 @@ func (r *Reconcilers) activate(ctx context.Context, state *lifecycle.PolicyState
 // publish puts a compiled policy to work, and plans its fleet when it is another policy than before. Other schemas
 // find other mistakes; they change no result.
 func (r *Reconcilers) publish(active *lifecycle.ActivePolicy) {
-	p, kinds := active.Policy, kindsOf(active)
+	p, reads := active.Policy, active.Reads()
 	before := r.registry.get(p.Name)
-	r.registry.publish(p.Name, active)
-	r.Watches.Set(p.Name, kinds)
+	// The caches keep what the policy reads before anything is evaluated.
+	r.Watches.Set(p.Name, reads)
+	r.registry.publish(p.Name, active, reads)
 	if before == nil || before.Policy.UID != p.UID || before.Policy.Generation != p.Generation || before.Source != active.Source ||
 		!slices.Equal(before.References, active.References) {
 		r.enqueueFleet(p.Name)

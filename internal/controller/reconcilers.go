@@ -14,6 +14,7 @@ import (
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/kube"
 	"github.com/clusterimport/clusterimport/pkg/diag"
+	"github.com/clusterimport/clusterimport/pkg/expr"
 	"github.com/clusterimport/clusterimport/pkg/policy"
 )
 
@@ -43,9 +44,9 @@ type Dependencies struct {
 
 // Watches are the caches of the kinds that policies name; see kube.WatchSet.
 type Watches interface {
-	// Set declares the kinds that owner needs, all of them.
-	Set(owner string, kinds []schema.GroupVersionResource)
-	// Get returns an object, or nil; unknown says why it is not known whether there is one.
+	// Set declares the kinds that owner needs, all of them, and what it reads of their objects.
+	Set(owner string, kinds map[schema.GroupVersionResource]*expr.Reads)
+	// Get returns what is read of an object, or nil; unknown says why it is not known whether there is one.
 	Get(kind schema.GroupVersionResource, name types.NamespacedName) (object map[string]any, unknown string)
 	// Status reports whether the first list of a kind has been handled, and the last error of its watch.
 	Status(kind schema.GroupVersionResource) (synced bool, err error)

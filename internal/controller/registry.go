@@ -28,12 +28,8 @@ func newRegistry() *registry {
 	}
 }
 
-// publish puts a policy to work; nil takes it off.
-func (r *registry) publish(name string, active *lifecycle.ActivePolicy) {
-	var reads map[schema.GroupVersionResource]*expr.Reads
-	if active != nil {
-		reads = active.Reads()
-	}
+// publish puts a policy to work, which reads that much of its kinds; nil takes it off.
+func (r *registry) publish(name string, active *lifecycle.ActivePolicy, reads map[schema.GroupVersionResource]*expr.Reads) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if before := r.byName[name]; before != nil {

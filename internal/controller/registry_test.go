@@ -20,6 +20,12 @@ var (
 )
 
 // importing is a policy at work that reads the phase of its sources and one key of a Secret.
+func publish(t *testing.T, r *registry) {
+	t.Helper()
+	active := importing(t)
+	r.publish("p", active, active.Reads())
+}
+
 func importing(t *testing.T) *lifecycle.ActivePolicy {
 	t.Helper()
 	p := &v1alpha1.ClusterImportPolicy{}
@@ -79,7 +85,7 @@ func TestConcerns(t *testing.T) {
 		"OtherWatch": {reason: "so may one that reads the kind in another version", policy: "p", want: true, change: kube.Change{Kind: clusterKind.GroupResource().WithVersion("v2"), Before: object("a", "1"), After: object("a", "2")}},
 	}
 	r := newRegistry()
-	r.publish("p", importing(t))
+	publish(t, r)
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			if got := r.concerns(tc.policy, tc.change); got != tc.want {
@@ -97,12 +103,12 @@ func TestRegistryFollowsKinds(t *testing.T) {
 			"watch clusters": r.watching(clusterKind), "watch secrets": r.watching(secretKind),
 		}
 	}
-	r.publish("p", importing(t))
+	publish(t, r)
 	want := map[string][]string{"import clusters": {"p"}, "import secrets": nil, "watch clusters": {"p"}, "watch secrets": {"p"}}
 	if diff := cmp.Diff(want, names()); diff != "" {
 		t.Errorf("a policy imports one kind and watches two (-want +got)\n%s", diff)
 	}
-	r.publish("p", nil)
+	r.publish("p", nil, nil)
 	for what, names := range names() {
 		if len(names) > 0 {
 			t.Errorf("a policy that is taken off is still said to %s", what)
@@ -117,7 +123,7 @@ func TestObjectChangedQueuesWhatItConcerns(t *testing.T) {
 	defer queues.Sources.ShutDown()
 	defer queues.Lifecycles.ShutDown()
 	r := NewReconcilers(Dependencies{Queues: queues, Now: time.Now})
-	r.registry.publish("p", importing(t))
+	publish(t, r.registry)
 	name := types.NamespacedName{Namespace: "ns", Name: "c"}
 	object := func(phase, beat string) map[string]any {
 		return map[string]any{"status": map[string]any{"phase": phase, "beat": beat}}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -113,9 +114,21 @@ func TestAnUnreachableServerIsNoAnswer(t *testing.T) {
 
 var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 
-func secret(name string) *unstructured.Unstructured {
+// whole reads all there is of a kind.
+func whole(gvr schema.GroupVersionResource) map[schema.GroupVersionResource]*expr.Reads {
+	return map[schema.GroupVersionResource]*expr.Reads{gvr: {Whole: true}}
+}
+
+// key reads one key of a Secret's data.
+func key(name string) map[schema.GroupVersionResource]*expr.Reads {
+	reads := &expr.Reads{}
+	reads.Include("data", name)
+	return map[schema.GroupVersionResource]*expr.Reads{secrets: reads}
+}
+
+func secret(name string, data map[string]any) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "Secret",
+		"apiVersion": "v1", "kind": "Secret", "data": data,
 		"metadata": map[string]any{"namespace": "ns", "name": name, "managedFields": []any{map[string]any{"manager": "m"}}},
 	}}
 }
@@ -152,6 +165,14 @@ func await[T any](t *testing.T, what string, c <-chan T) T {
 	}
 }
 
+// awaitSync returns when Secrets are listed.
+func awaitSync(t *testing.T, set *kube.WatchSet, told recorder) {
+	t.Helper()
+	for synced, _ := set.Status(secrets); !synced; synced, _ = set.Status(secrets) {
+		await(t, "state", told.states)
+	}
+}
+
 func fakeClient(objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
 	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{secrets: "SecretList"}, objects...)
 }
@@ -168,14 +189,14 @@ func watched(client *dynamicfake.FakeDynamicClient) <-chan struct{} {
 }
 
 func TestWatchSet(t *testing.T) {
-	client := fakeClient(secret("a"))
+	client := fakeClient(secret("a", nil))
 	started := watched(client)
 	set, told := watchSet(t, client)
 	if _, unknown := set.Get(secrets, types.NamespacedName{Namespace: "ns", Name: "a"}); unknown == "" {
 		t.Error("a kind that is not watched is not known")
 	}
-	set.Set("first", []schema.GroupVersionResource{secrets})
-	set.Set("second", []schema.GroupVersionResource{secrets})
+	set.Set("first", whole(secrets))
+	set.Set("second", whole(secrets))
 	await(t, "change", told.changes)
 	await(t, "state", told.states)
 	await(t, "watch", started)
@@ -201,22 +222,60 @@ func TestWatchSet(t *testing.T) {
 	}
 }
 
+// TestWatchSetKeepsWhatIsRead: a cache has of a Secret what somebody reads of it and what names it. When more is read, the
+// kind is listed anew, and of a Secret nothing is known until then; when less is, nothing happens.
+func TestWatchSetKeepsWhatIsRead(t *testing.T) {
+	client := fakeClient(secret("s", map[string]any{"a": "YQ==", "b": "Yg==", "c": "Yw=="}))
+	set, told := watchSet(t, client)
+	name := types.NamespacedName{Namespace: "ns", Name: "s"}
+	for _, step := range []struct {
+		reason, owner string
+		kinds         map[schema.GroupVersionResource]*expr.Reads
+		lists         int
+		want          map[string]any
+	}{
+		{"one policy reads a key", "first", key("a"), 1, map[string]any{"a": "YQ=="}},
+		{"another reads another", "second", key("b"), 2, map[string]any{"a": "YQ==", "b": "Yg=="}},
+		{"a third reads what is there", "third", key("a"), 2, map[string]any{"a": "YQ==", "b": "Yg=="}},
+		{"the second goes: what is kept stays", "second", nil, 2, map[string]any{"a": "YQ==", "b": "Yg=="}},
+		{"the first reads all", "first", whole(secrets), 3, map[string]any{"a": "YQ==", "b": "Yg==", "c": "Yw=="}},
+	} {
+		set.Set(step.owner, step.kinds)
+		awaitSync(t, set, told)
+		object, unknown := set.Get(secrets, name)
+		if diff := cmp.Diff(step.want, object["data"]); diff != "" || unknown != "" {
+			t.Errorf("%s: %s (-want +got)\n%s", step.reason, unknown, diff)
+		}
+		metadata, _ := object["metadata"].(map[string]any)
+		if metadata["name"] != "s" || metadata["managedFields"] != nil || object["kind"] != "Secret" {
+			t.Errorf("%s: the Secret has no name, or managed fields: %v", step.reason, object)
+		}
+		lists := 0
+		for _, action := range client.Actions() {
+			if action.GetVerb() == "list" {
+				lists++
+			}
+		}
+		if lists != step.lists {
+			t.Errorf("%s: the kind was listed %d times, not %d", step.reason, lists, step.lists)
+		}
+	}
+}
+
 // TestWatchSetOfNamespaces: a kind that may be read in some namespaces only is watched there, and of any other namespace
 // nothing is known.
 func TestWatchSetOfNamespaces(t *testing.T) {
 	var objects []runtime.Object
 	for _, namespace := range []string{"a", "b", "c"} {
-		o := secret("s")
+		o := secret("s", nil)
 		o.SetNamespace(namespace)
 		objects = append(objects, o)
 	}
 	client := fakeClient(objects...)
 	set, told := watchSet(t, client)
 	set.Restrict(secrets.GroupResource(), []string{"a", "b"})
-	set.Set("owner", []schema.GroupVersionResource{secrets})
-	for synced := false; !synced; synced, _ = set.Status(secrets) {
-		await(t, "state", told.states)
-	}
+	set.Set("owner", whole(secrets))
+	awaitSync(t, set, told)
 	names := set.Names(secrets)
 	slices.SortFunc(names, func(a, b types.NamespacedName) int { return strings.Compare(a.Namespace, b.Namespace) })
 	if diff := cmp.Diff([]types.NamespacedName{{Namespace: "a", Name: "s"}, {Namespace: "b", Name: "s"}}, names); diff != "" {
@@ -237,7 +296,7 @@ func TestWatchSetOfNamespaces(t *testing.T) {
 
 // TestWatchSetFailsInPart: one namespace that may not be read is an error of the kind; the others are read all the same.
 func TestWatchSetFailsInPart(t *testing.T) {
-	o := secret("s")
+	o := secret("s", nil)
 	o.SetNamespace("a")
 	client := fakeClient(o)
 	client.PrependReactor("list", "secrets", func(action kubetesting.Action) (bool, runtime.Object, error) {
@@ -245,7 +304,7 @@ func TestWatchSetFailsInPart(t *testing.T) {
 	})
 	set, told := watchSet(t, client)
 	set.Restrict(secrets.GroupResource(), []string{"a", "b"})
-	set.Set("owner", []schema.GroupVersionResource{secrets})
+	set.Set("owner", whole(secrets))
 	await(t, "change", told.changes)
 	for {
 		synced, err := set.Status(secrets)
@@ -270,7 +329,7 @@ func TestWatchFailureIsSeen(t *testing.T) {
 	forbidden := apierrors.NewForbidden(secrets.GroupResource(), "", errors.New("no"))
 	client.PrependReactor("list", "secrets", func(kubetesting.Action) (bool, runtime.Object, error) { return true, nil, forbidden })
 	set, told := watchSet(t, client)
-	set.Set("owner", []schema.GroupVersionResource{secrets})
+	set.Set("owner", whole(secrets))
 	await(t, "state", told.states)
 	if synced, err := set.Status(secrets); synced || !apierrors.IsForbidden(err) {
 		t.Errorf("synced %v, error %v", synced, err)

@@ -16,10 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
-// WatchSet holds one informer for each kind that somebody needs, whoever they are. Reads answer from the
-// caches; a kind that nobody needs any more is not watched any more.
+// WatchSet holds one informer for each kind that somebody needs, whoever they are. Its cache keeps of an object what they
+// read. Reads answer from the caches; a kind that nobody needs any more is not watched any more.
 type WatchSet struct {
 	client dynamic.Interface
 	// changed is called for every change of an object, and state when a watch has synced, fails or recovers.
@@ -47,6 +49,8 @@ type Change struct {
 // kindWatch is the watch of one kind.
 type kindWatch struct {
 	owners []string
+	// keeps is what is in the cache of an object.
+	keeps Projection
 	// parts are by namespace; one of all namespaces is under "".
 	parts map[string]*partWatch
 	stop  context.CancelFunc
@@ -82,22 +86,30 @@ func (s *WatchSet) Restrict(kind schema.GroupResource, namespaces []string) {
 	}
 }
 
-// Set declares the kinds that owner needs, all of them; none releases what it had.
-func (s *WatchSet) Set(owner string, kinds []schema.GroupVersionResource) {
+// Set declares the kinds that owner needs, all of them, and what it reads of their objects; none releases what it had. A
+// kind of which more is read than its cache keeps is listed anew: until then nothing is known of its objects.
+func (s *WatchSet) Set(owner string, kinds map[schema.GroupVersionResource]*expr.Reads) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, gvr := range kinds {
+	for gvr, reads := range kinds {
 		w, ok := s.watches[gvr]
-		if !ok {
-			w = s.start(gvr)
-			s.watches[gvr] = w
+		switch {
+		case !ok:
+			w = s.start(gvr, ProjectionOf(reads))
+		case !w.keeps.Covers(reads):
+			w.stop()
+			owners := w.owners
+			// What was kept before is kept: who asked for it may be in the midst of reading.
+			w = s.start(gvr, w.keeps.And(reads))
+			w.owners = owners
 		}
+		s.watches[gvr] = w
 		if !slices.Contains(w.owners, owner) {
 			w.owners = append(w.owners, owner)
 		}
 	}
 	for gvr, w := range s.watches {
-		if slices.Contains(kinds, gvr) {
+		if _, needed := kinds[gvr]; needed {
 			continue
 		}
 		w.owners = slices.DeleteFunc(w.owners, func(o string) bool { return o == owner })
@@ -111,27 +123,29 @@ func (s *WatchSet) Set(owner string, kinds []schema.GroupVersionResource) {
 // Wait returns when every watch has ended; the context of the set must be done.
 func (s *WatchSet) Wait() { s.wg.Wait() }
 
-func (s *WatchSet) start(gvr schema.GroupVersionResource) *kindWatch {
+func (s *WatchSet) start(gvr schema.GroupVersionResource, keeps Projection) *kindWatch {
 	ctx, cancel := context.WithCancel(s.ctx)
-	w := &kindWatch{stop: cancel, parts: map[string]*partWatch{}}
+	w := &kindWatch{stop: cancel, keeps: keeps, parts: map[string]*partWatch{}}
 	namespaces := s.namespaces[gvr.GroupResource()]
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
 	}
 	for _, namespace := range namespaces {
-		w.parts[namespace] = s.startPart(ctx, gvr, namespace)
+		w.parts[namespace] = s.startPart(ctx, gvr, namespace, keeps)
 	}
 	return w
 }
 
-func (s *WatchSet) startPart(ctx context.Context, gvr schema.GroupVersionResource, namespace string) *partWatch {
+func (s *WatchSet) startPart(
+	ctx context.Context, gvr schema.GroupVersionResource, namespace string, keeps Projection,
+) *partWatch {
 	w := &partWatch{}
 	w.informer = newInformer(s.client.Resource(gvr).Namespace(namespace), s.client, &unstructured.Unstructured{}, nil, func(err error) {
 		if ctx.Err() == nil && w.record(err) {
 			s.state(gvr)
 		}
 	})
-	if err := w.informer.SetTransform(withoutManagedFields); err != nil {
+	if err := w.informer.SetTransform(keeps.transform); err != nil {
 		w.record(err)
 	}
 	handled, err := w.informer.AddEventHandler(s.handler(gvr))
@@ -168,14 +182,6 @@ func content(obj any) map[string]any {
 		return u.Object
 	}
 	return nil
-}
-
-// withoutManagedFields drops what no expression reads and what is often half of an object.
-func withoutManagedFields(obj any) (any, error) {
-	if u, ok := obj.(*unstructured.Unstructured); ok {
-		unstructured.RemoveNestedField(u.Object, "metadata", "managedFields")
-	}
-	return obj, nil
 }
 
 // record keeps the last answer of the API server and reports whether it is another kind of answer than before.
@@ -255,7 +261,7 @@ func (s *WatchSet) Fetch(ctx context.Context, gvr schema.GroupVersionResource, n
 	object, err := s.client.Resource(gvr).Namespace(name.Namespace).Get(ctx, name.Name, metav1.GetOptions{})
 	switch {
 	case err == nil:
-		unstructured.RemoveNestedField(object.Object, "metadata", "managedFields")
+		withoutManagedFields(object)
 		return object.Object, nil
 	case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
 		return nil, nil //nolint:nilnil // there is none, and that is the answer

@@ -50,8 +50,8 @@ var plants = []plant{
 	{"PatchByName", rare, func(d *controller.Dependencies) { d.Clusters = careless{d.Clusters} }},
 }
 
-// rare is for bugs that only a race of several events shows.
-const rare = 100_000
+// rare is for bugs that only a race of several events shows: about one run in 75.
+const rare = 300_000
 
 // TestPlantedBugs is the test of the tests: each planted bug is caught in time, and what is printed of it is short and
 // still shows it.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterimport/clusterimport/internal/controller"
 	"github.com/clusterimport/clusterimport/internal/kube"
+	"github.com/clusterimport/clusterimport/pkg/expr"
 )
 
 // watch is one informer: a cache that follows a kind at its own pace, and handlers that hear of its changes at theirs.
@@ -32,6 +33,8 @@ type watch struct {
 
 	known   map[string]object
 	pending []notification
+	// keeps is what readers and handlers see of an object of a kind that policies name.
+	keeps kube.Projection
 
 	// listedAt hears of the version of a list, stored keeps a copy of the cache that somebody reads, handle hears of changes, answered of the server's
 	// answers when they are of another kind than before, and synced of the end of the first list.
@@ -157,23 +160,27 @@ type watchSet struct {
 	changed func(kube.Change)
 	state   func(schema.GroupVersionResource)
 	watches map[schema.GroupVersionResource]*watch
-	owners  map[string][]schema.GroupVersionResource
+	owners  map[string]map[schema.GroupVersionResource]*expr.Reads
 }
 
 var _ controller.Watches = (*watchSet)(nil)
 
 // Set implements controller.Watches.
-func (s *watchSet) Set(owner string, kinds []schema.GroupVersionResource) {
+func (s *watchSet) Set(owner string, kinds map[schema.GroupVersionResource]*expr.Reads) {
 	s.owners[owner] = kinds
-	for _, gvr := range kinds {
-		if s.watches[gvr] == nil {
-			s.watches[gvr] = s.start(gvr)
+	for gvr, reads := range kinds {
+		switch w := s.watches[gvr]; {
+		case w == nil:
+			s.watches[gvr] = s.start(gvr, kube.ProjectionOf(reads))
+		case !w.keeps.Covers(reads):
+			s.watches[gvr] = s.start(gvr, w.keeps.And(reads))
 		}
 	}
 	for gvr := range s.watches {
 		needed := false
 		for _, kinds := range s.owners {
-			needed = needed || slices.Contains(kinds, gvr)
+			_, found := kinds[gvr]
+			needed = needed || found
 		}
 		if !needed {
 			delete(s.watches, gvr)
@@ -181,15 +188,15 @@ func (s *watchSet) Set(owner string, kinds []schema.GroupVersionResource) {
 	}
 }
 
-func (s *watchSet) start(gvr schema.GroupVersionResource) *watch {
+func (s *watchSet) start(gvr schema.GroupVersionResource, keeps kube.Projection) *watch {
 	return &watch{
-		server: s.server, kind: s.server.kind(gvr.GroupResource()), known: map[string]object{},
+		server: s.server, keeps: keeps, kind: s.server.kind(gvr.GroupResource()), known: map[string]object{},
 		handle: func(before, after object) {
 			change := kube.Change{Kind: gvr}
 			for o, contents := range map[object]*map[string]any{before: &change.Before, after: &change.After} {
 				if u, ok := o.(*unstructured.Unstructured); ok {
 					change.Name = types.NamespacedName{Namespace: u.GetNamespace(), Name: u.GetName()}
-					*contents = u.Object
+					*contents = keeps.Of(u.Object)
 				}
 			}
 			s.changed(change)
@@ -208,7 +215,7 @@ func (s *watchSet) Get(gvr schema.GroupVersionResource, name types.NamespacedNam
 	found, _ := w.known[keyOf(&metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name})].(*unstructured.Unstructured)
 	switch {
 	case found != nil:
-		return found.Object, ""
+		return w.keeps.Of(found.Object), ""
 	case !w.listed:
 		return nil, "its kind is not listed yet"
 	default:

@@ -113,7 +113,7 @@ func (w *world) start() {
 		sources: newQueue(w.clock, compareSources),
 	}
 	p.watches = &watchSet{
-		server: w.server, watches: map[schema.GroupVersionResource]*watch{}, owners: map[string][]schema.GroupVersionResource{},
+		server: w.server, watches: map[schema.GroupVersionResource]*watch{}, owners: map[string]map[schema.GroupVersionResource]*expr.Reads{},
 		changed: func(change kube.Change) { p.reconcilers.ObjectChanged(change) },
 		state:   func(kind schema.GroupVersionResource) { p.reconcilers.WatchChanged(kind) },
 	}
