@@ -151,7 +151,7 @@ func (g *generator) held() string {
 	}
 }
 
-var moreThanText = regexp.MustCompile(`toJson|quote|indent`)
+var moreThanText = regexp.MustCompile(`toJson|quote|indent|^"[,:\[\]{} -]+"$`)
 
 var holds = regexp.MustCompile(`\{\{ hold \((.*?)\) \}\}`)
 

@@ -165,28 +165,26 @@ func (s *sample) node(n parse.Node) jump {
 }
 
 func (s *sample) action(n *parse.ActionNode) {
-	switch text, own := s.signs(n.Pipe); {
+	switch {
 	case len(n.Pipe.Decl) > 0:
 		s.give(n.Pipe)
-	case own:
-		s.w.write(text, n.Pos, false)
+	case s.own.has(n.Pipe):
+		s.w.write(s.signs(n.Pipe), n.Pos, false)
 	default:
 		_, spaces := indentation(n, true)
 		s.w.write(spaces+string(markOpen)+"0"+string(markClose), n.Pos, false)
 	}
 }
 
-// signs are what a pipeline prints, if that is YAML.
-func (s *sample) signs(p *parse.PipeNode) (text string, own bool) {
-	switch n := soleArgument(p).(type) {
-	case *parse.StringNode:
-		return n.Text, ownSigns(p)
-	case *parse.VariableNode:
-		if i := s.slot(n.Ident[0]); i >= 0 && s.own.has(p) {
-			return s.variables[i].signs, true
+// signs are what a pipeline is, if it is YAML.
+func (s *sample) signs(p *parse.PipeNode) string {
+	if variable, ok := soleArgument(p).(*parse.VariableNode); ok {
+		if i := s.slot(variable.Ident[0]); i >= 0 {
+			return s.variables[i].signs
 		}
 	}
-	return "", s.own.has(p)
+	text, _ := ownSigns(p)
+	return text
 }
 
 func (s *sample) slot(name string) int {
@@ -204,7 +202,7 @@ func (s *sample) give(p *parse.PipeNode) {
 		return
 	}
 	name := p.Decl[0].Ident[0]
-	text, _ := s.signs(p)
+	text := s.signs(p)
 	if i := s.slot(name); p.IsAssign && i >= 0 {
 		s.variables[i].signs = text
 		return

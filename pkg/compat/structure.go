@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"maps"
 	"strings"
 	"text/template/parse"
 
@@ -9,7 +10,7 @@ import (
 
 // structure tells what a template prints of its own from what it prints of values: in a document that is text only the
 // former can be YAML. It holds the names of the variables that never hold anything but signs that the template has written,
-// such as the comma that stands before each item but the first.
+// or nothing, such as the comma that stands before each item but the first.
 type structure map[string]bool
 
 // signs are what an action may print as YAML. Quotes are not among them: in quotes they are text.
@@ -17,46 +18,44 @@ const signs = ",:-[]{} \n"
 
 // structure looks at all that is given to variables, whichever of the same name it is.
 func (p *parsed) structure() structure {
-	held := structure{}
-	give := func(name string, own bool) {
-		before, known := held[name]
-		held[name] = own && (before || !known)
-	}
+	own, other := structure{}, map[string]bool{}
 	for _, tree := range p.templates {
 		if tree == nil || tree.Root == nil {
 			continue
 		}
-		eachNode(tree.Root, func(n parse.Node) {
-			b := branchOf(n)
-			_, loop := n.(*parse.RangeNode)
-			switch action, ok := n.(*parse.ActionNode); {
-			case ok:
-				giveAll(action.Pipe, ownSigns(action.Pipe), give)
-			case b != nil:
-				giveAll(b.Pipe, !loop && ownSigns(b.Pipe), give)
+		eachDeclaration(tree.Root, func(pipe *parse.PipeNode, loop bool) {
+			text, isOwn := ownSigns(pipe)
+			for _, v := range pipe.Decl {
+				own[v.Ident[0]] = own[v.Ident[0]] || text != ""
+				other[v.Ident[0]] = other[v.Ident[0]] || loop || !isOwn
 			}
 		})
 	}
-	return held
+	maps.DeleteFunc(own, func(name string, signs bool) bool { return !signs || other[name] })
+	return own
 }
 
-func giveAll(p *parse.PipeNode, own bool, give func(name string, own bool)) {
-	for _, name := range p.Decl {
-		give(name.Ident[0], own)
+// eachDeclaration visits what declares or assigns variables; loop says that they are those of a range.
+func eachDeclaration(n parse.Node, visit func(p *parse.PipeNode, loop bool)) {
+	if action, ok := n.(*parse.ActionNode); ok {
+		visit(action.Pipe, false)
 	}
-}
-
-func eachNode(n parse.Node, visit func(parse.Node)) {
-	visit(n)
+	if b := branchOf(n); b != nil {
+		_, loop := n.(*parse.RangeNode)
+		visit(b.Pipe, loop)
+	}
 	for _, child := range children(n) {
-		eachNode(child, visit)
+		eachDeclaration(child, visit)
 	}
 }
 
-// ownSigns reports whether a pipeline is signs that the template has written.
-func ownSigns(p *parse.PipeNode) bool {
-	text, ok := soleArgument(p).(*parse.StringNode)
-	return ok && strings.Trim(text.Text, signs) == ""
+// ownSigns are the signs that a pipeline is, if it is nothing else.
+func ownSigns(p *parse.PipeNode) (text string, ok bool) {
+	literal, ok := soleArgument(p).(*parse.StringNode)
+	if !ok || strings.Trim(literal.Text, signs) != "" {
+		return "", false
+	}
+	return literal.Text, true
 }
 
 // soleArgument is what a pipeline consists of, or nil.
@@ -69,8 +68,9 @@ func soleArgument(p *parse.PipeNode) parse.Node {
 
 // has reports whether a pipeline prints nothing but signs of the template.
 func (s structure) has(p *parse.PipeNode) bool {
+	text, _ := ownSigns(p)
 	variable, ok := soleArgument(p).(*parse.VariableNode)
-	return ownSigns(p) || ok && len(variable.Ident) == 1 && s[variable.Ident[0]]
+	return text != "" || ok && len(variable.Ident) == 1 && s[variable.Ident[0]]
 }
 
 // marked lowers an action to the text that it prints, marked as a value.
