@@ -14,7 +14,10 @@ var works = map[string]func(a args) int{
 	"regexReplaceAll": matchingAll, "mustRegexReplaceAll": matchingAll,
 	"regexReplaceAllLiteral": matchingAll, "mustRegexReplaceAllLiteral": matchingAll,
 	"camelcase": slowText, "snakecase": slowText, "kebabcase": slowText, "swapcase": slowText, "title": slowText, "untitle": slowText,
-	"nospace": slowText, "initials": slowText, "quote": slowText, "squote": slowText, "js": slowText,
+	"nospace": slowText, "initials": slowText, "quote": slowText, "squote": slowText, "js": escaping,
+	"add": slowText, "add1": slowText, "sub": slowText, "mul": slowText, "div": slowText, "mod": slowText, "max": slowText,
+	"biggest": slowText, "min": slowText, "maxf": slowText, "minf": slowText, "ceil": slowText, "floor": slowText, "round": slowText,
+	"int": slowText, "int64": slowText, "float64": slowText, "atoi": slowText,
 	"toPrettyJson": slowText, "mustToPrettyJson": slowText, "dict": printedKeys,
 }
 
@@ -28,14 +31,17 @@ func (f Function) bounding(work func(a args) int) func([]any) int {
 	}
 }
 
-// slowText is what looking at each character takes.
+// slowText is what looking at each character of texts takes, or making an error of a text that is no number.
 func slowText(a args) int {
 	n := 0
-	for i := range a {
-		n += len(a.text(i))
+	for _, v := range a {
+		n += 2 * (plain.WeightOfJSON(v, maxWork) - 1) // a number costs nothing
 	}
-	return n / 6
+	return n
 }
+
+// escaping is what writing each character anew takes.
+func escaping(a args) int { return 2 * slowText(a) }
 
 // printedKeys are every second argument, printed.
 func printedKeys(a args) int {
