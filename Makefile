@@ -54,7 +54,7 @@ test-unit: ## Run the unit tests, with the race detector where there is a C comp
 test-race: ## Run the unit tests with the race detector, which needs a C compiler
 	CGO_ENABLED=1 go test -race ./...
 	@echo "The random tests do less with the race detector, and bytes are not counted: here is all of it."
-	go test ./pkg/compat ./test/simulation ./test/hostile -run '^Test(Random|Seeds|Templates)'
+	go test ./pkg/compat ./test/simulation ./test/hostile -run '^Test(Random|Seeds|Templates|FunctionsPay)'
 
 .PHONY: test-e2e
 test-e2e: build controlplane ## Run the tests on a real API server
