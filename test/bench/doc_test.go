@@ -8,5 +8,8 @@
 //	typed    as gocel, with the schema of the source
 //	byhand   Go that somebody wrote for this one policy
 //
+// It measures besides what compiling a policy takes, what metrics add, and the CPU time after which hostile templates are
+// refused or stopped.
+//
 // `make bench` runs it and writes docs/performance.md, whose ratios are those of that run.
 package bench
