@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterimport/clusterimport/test/e2e/cluster"
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // These tests are about the control plane itself: that what the other tests rely on is true of it.
@@ -35,21 +36,13 @@ const collected = 10 * time.Second
 // newBareFixture is a fixture without the product's kinds.
 func newBareFixture(t *testing.T) *fixture {
 	t.Helper()
-	config, err := plane.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := cluster.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &fixture{client, t}
+	return &fixture{testbed.NewClient(t, plane, root), t}
 }
 
 // define defines a namespaced kind and returns its resource.
 func (f *fixture) define(group, subresources string) schema.GroupVersionResource {
 	f.t.Helper()
-	f.apply(strings.NewReplacer("GROUP", group, "SUBRESOURCES", subresources).Replace(`
+	f.ApplyText(strings.NewReplacer("GROUP", group, "SUBRESOURCES", subresources).Replace(`
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.GROUP}
@@ -131,7 +124,7 @@ func TestApplyWritesTheStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newBareFixture(t)
 			widgets := f.define(c.group, c.subresources)
-			f.apply(strings.ReplaceAll(`
+			f.ApplyText(strings.ReplaceAll(`
 apiVersion: GROUP/v1
 kind: Widget
 metadata: {name: applied}
@@ -156,12 +149,12 @@ func TestGarbageCollector(t *testing.T) {
 	f := newBareFixture(t)
 	widgets := f.Dynamic.Resource(f.define("gc.e2e.example.com", "{}")).Namespace("default")
 	for _, owner := range []string{"gc-removed", "gc-kept"} {
-		f.apply("{apiVersion: gc.e2e.example.com/v1, kind: Widget, metadata: {name: " + owner + "}}")
+		f.ApplyText("{apiVersion: gc.e2e.example.com/v1, kind: Widget, metadata: {name: " + owner + "}}")
 		object, err := widgets.Get(t.Context(), owner, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.apply(strings.NewReplacer("OWNER", owner, "UID", string(object.GetUID())).Replace(`
+		f.ApplyText(strings.NewReplacer("OWNER", owner, "UID", string(object.GetUID())).Replace(`
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -186,7 +179,7 @@ metadata:
 func TestNamespaceDeletion(t *testing.T) {
 	f := newBareFixture(t)
 	widgets := f.define("ns.e2e.example.com", "{}")
-	f.apply(`
+	f.ApplyText(`
 apiVersion: v1
 kind: Namespace
 metadata: {name: ending}
@@ -218,7 +211,7 @@ func TestRestart(t *testing.T) {
 			f := newBareFixture(t)
 			maps := f.Dynamic.Resource(configMaps).Namespace("default")
 			written := "written-before-" + strings.ToLower(name)
-			f.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + written + "}}")
+			f.ApplyText("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + written + "}}")
 			before := f.kubeconfig()
 			user := f.as("admin-of-" + written)
 			f.allow("restart-"+strings.ToLower(name), "{kind: User, name: admin-of-"+written+"}")
@@ -258,7 +251,7 @@ func (f *fixture) kubeconfig() string {
 // allow lets a subject of RBAC read the ConfigMaps of the namespace default.
 func (f *fixture) allow(name, subject string) {
 	f.t.Helper()
-	f.apply(strings.NewReplacer("NAME", name, "SUBJECT", subject).Replace(`
+	f.ApplyText(strings.NewReplacer("NAME", name, "SUBJECT", subject).Replace(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: NAME, namespace: default}
@@ -290,7 +283,7 @@ func TestUsersHaveTheirOwnRights(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := &fixture{f.Client, t}
+			f := f.in(t)
 			client := f.as(c.user, c.groups...)
 			if c.allowed {
 				f.readable(client.Resource(configMaps).Namespace("default"))

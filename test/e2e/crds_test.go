@@ -14,14 +14,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterimport/clusterimport/test/e2e/cluster"
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
-
-var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 const policyDefinition = "clusterimportpolicies.policy.clusterpedia.io"
 
@@ -62,30 +60,18 @@ func specOf(d *unstructured.Unstructured) map[string]any {
 // cut removes an entry.
 func cut(from map[string]any, key string) { delete(from, key) }
 
-// ownCluster is a control plane for one test, whose definitions nobody else needs.
-func ownCluster(t *testing.T) (*cluster.Cluster, *cluster.Client) {
+// newOwnFixture is a view of a control plane for one test, whose definitions nobody else needs.
+func newOwnFixture(t *testing.T) (*cluster.Cluster, *fixture) {
 	t.Helper()
-	own, err := cluster.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = own.Kill() })
-	config, err := own.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := cluster.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return own, client
+	own := testbed.StartCluster(t)
+	return own, &fixture{testbed.NewClient(t, own, root), t}
 }
 
 // TestApplyDefinitions: on every kind of cluster the kinds are served afterwards, all fields of this release are there,
 // nothing that the cluster had is gone, and what objects hold is not pruned.
 func TestApplyDefinitions(t *testing.T) {
-	own, client := ownCluster(t)
-	crds := client.Dynamic.Resource(definitions)
+	own, f := newOwnFixture(t)
+	crds := f.Dynamic.Resource(testbed.Definitions)
 	// older is what Clusterpedia's or our last release had: without a field, a rule and a limit of this one.
 	older := func(t *testing.T) *unstructured.Unstructured {
 		d := builtinDefinition(t, policyDefinition)
@@ -146,7 +132,7 @@ func TestApplyDefinitions(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		tc := cases[name]
 		t.Run(name, func(t *testing.T) {
-			f := &fixture{client, t}
+			f := f.in(t)
 			for _, crd := range []string{policyDefinition, "pediaclusters.cluster.clusterpedia.io", "pediaclusterlifecycles.policy.clusterpedia.io", "clustersyncresources.cluster.clusterpedia.io"} {
 				f.remove(crds, crd)
 				f.gone(crds, crd)
@@ -154,7 +140,7 @@ func TestApplyDefinitions(t *testing.T) {
 			before := older(t)
 			tc.before(t, before)
 			if name != "Empty" {
-				f.patch(crds, policyDefinition, `{"metadata":{"labels":{"from":"before"}}}`)
+				f.Patch(crds, policyDefinition, `{"metadata":{"labels":{"from":"before"}}}`)
 			}
 			dry, code := clusterimport(t, own.Kubeconfig(), "crds", "apply", "--dry-run")
 			if code != 0 || !strings.Contains(dry, "(dry run)") {
@@ -249,8 +235,8 @@ func kubectlApply(t *testing.T, kubeconfig string, d *unstructured.Unstructured,
 
 // TestRefusedDefinition: a definition that cannot serve this release is left as it is, and the exit code says so.
 func TestRefusedDefinition(t *testing.T) {
-	own, client := ownCluster(t)
-	crds := client.Dynamic.Resource(definitions)
+	own, f := newOwnFixture(t)
+	crds := f.Dynamic.Resource(testbed.Definitions)
 	d := builtinDefinition(t, policyDefinition)
 	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")
 	versions[0].(map[string]any)["name"] = "v1"

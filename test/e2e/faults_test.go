@@ -22,7 +22,7 @@ type unstructuredObject = unstructured.Unstructured
 // importFleet creates a policy and a fleet of ready clusters, and returns when some of them are imported.
 func (f *fixture) importFleet(prefix string) {
 	f.t.Helper()
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	f.mcpPolicy(prefix)
 	for i := range fleet {
 		f.mcpCluster(fmt.Sprintf("%s-%03d", prefix, i), "token", "True")
@@ -60,7 +60,7 @@ func TestControllerKilledMidImport(t *testing.T) {
 	first := startController(t)
 	f.importFleet("killed")
 	f.awaitFleet("killed", 5)
-	first.end(syscall.SIGKILL)
+	first.End(syscall.SIGKILL)
 	startController(t)
 	f.awaitFleet("killed", fleet)
 	f.remove(f.Dynamic.Resource(policies), "killed")
@@ -126,12 +126,12 @@ func TestServerKilledMidImport(t *testing.T) {
 // wait for the lease to expire.
 func TestReleaseOnTerm(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	f.mcpPolicy("handover")
 	first := startController(t)
 	f.mcpCluster("handover-a", "token", "True")
 	f.spec("handover-handover-a", soon)
-	first.end(syscall.SIGTERM)
+	first.End(syscall.SIGTERM)
 	startController(t)
 	f.mcpCluster("handover-b", "token", "True")
 	f.spec("handover-handover-b", 8*time.Second)

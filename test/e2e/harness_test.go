@@ -2,15 +2,9 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,20 +12,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterimport/clusterimport/test/e2e/cluster"
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // The resources that tests look at.
 var (
-	policies   = schema.GroupVersionResource{Group: "policy.clusterpedia.io", Version: "v1alpha1", Resource: "clusterimportpolicies"}
-	lifecycles = schema.GroupVersionResource{Group: "policy.clusterpedia.io", Version: "v1alpha1", Resource: "pediaclusterlifecycles"}
-	clusters   = schema.GroupVersionResource{Group: "cluster.clusterpedia.io", Version: "v1alpha2", Resource: "pediaclusters"}
+	policies   = testbed.Policies
+	lifecycles = testbed.Lifecycles
+	clusters   = testbed.Clusters
 	secrets    = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-	mcps       = schema.GroupVersionResource{Group: "cluster.mcp.io", Version: "v1", Resource: "clusters"}
+	mcps       = testbed.MCPClusters
 )
 
 // plane is the control plane that all tests share; they keep apart by names.
@@ -63,48 +56,25 @@ const root = "../.."
 
 // fixture is one test's view of the control plane.
 type fixture struct {
-	*cluster.Client
+	*testbed.Client
 
 	t *testing.T
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	config, err := plane.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := cluster.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{client, t}
-	for _, file := range []string{
-		"api/crd/cluster.clusterpedia.io_clustersyncresources.yaml", "api/crd/cluster.clusterpedia.io_pediaclusters.yaml",
-		"api/crd/policy.clusterpedia.io_clusterimportpolicies.yaml", "api/crd/policy.clusterpedia.io_pediaclusterlifecycles.yaml",
-		"examples/controller-rbac.yaml", "examples/cluster-api/rbac.yaml", "examples/karmada/rbac.yaml",
-		"examples/vcluster/rbac.yaml", "examples/mcp/rbac.yaml",
-	} {
-		f.applyFile(file)
+	f := newBareFixture(t)
+	f.InstallKinds()
+	for _, platform := range []string{"cluster-api", "karmada", "vcluster", "mcp"} {
+		f.ApplyFile("examples/" + platform + "/rbac.yaml")
 	}
 	return f
 }
 
-// applyFile applies a file of the repository, with old/new pairs of text replaced.
-func (f *fixture) applyFile(path string, oldNew ...string) {
-	f.t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.apply(strings.NewReplacer(oldNew...).Replace(string(data)))
-}
-
-func (f *fixture) apply(documents string) {
-	f.t.Helper()
-	if err := f.Apply(f.t.Context(), []byte(documents)); err != nil {
-		f.t.Fatal(err)
-	}
+// in is the same view in a part of the test.
+func (f *fixture) in(t *testing.T) *fixture {
+	t.Helper()
+	return &fixture{f.In(t), t}
 }
 
 // installClusterAPI installs Cluster API's own definition of a Cluster.
@@ -114,94 +84,18 @@ func (f *fixture) installClusterAPI() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.apply(string(crd))
+	f.ApplyText(string(crd))
 }
 
-// controller is the controller as a process.
-type controller struct {
-	t       *testing.T
-	process *exec.Cmd
-	log     *bytes.Buffer
-}
-
-// controllerUser is the service account of the controller.
-const controllerUser = "system:serviceaccount:clusterimport-system:clusterimport"
-
-// startController starts the controller with the rights of its service account only; more are further arguments.
-func startController(t *testing.T, more ...string) *controller {
+// startController starts the controller on the shared control plane; more are further arguments.
+func startController(t *testing.T, more ...string) *testbed.Controller {
 	t.Helper()
-	binary := os.Getenv("CONTROLLER_BIN")
-	if binary == "" {
-		t.Fatal("CONTROLLER_BIN is not set: make build builds the binary")
-	}
-	user, err := plane.UserConfig(controllerUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*user, kubeconfig); err != nil {
-		t.Fatal(err)
-	}
-	c := &controller{t: t, log: &bytes.Buffer{}}
-	c.process = exec.Command(binary, append([]string{"--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1:0",
-		"--leader-elect-namespace", "clusterimport-system", "-v", "2"}, more...)...)
-	c.process.Stdout, c.process.Stderr = c.log, c.log
-	if err := c.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.end(syscall.SIGTERM)
-		if t.Failed() {
-			t.Logf("the controller's log:\n%s", tail(c.log.String()))
-		}
-	})
-	return c
+	return testbed.StartController(t, plane, more...)
 }
 
-// end stops the process, which is waited for; a second call does nothing.
-func (c *controller) end(s syscall.Signal) {
-	if c.process.ProcessState != nil {
-		return
-	}
-	_ = c.process.Process.Signal(s)
-	_ = c.process.Wait()
-}
-
-// signal sends a signal that does not end the process.
-func (c *controller) signal(s syscall.Signal) {
-	c.t.Helper()
-	if err := c.process.Process.Signal(s); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// freeAddress returns a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
-func tail(log string) string {
-	const most = 20_000
-	return log[max(0, len(log)-most):]
-}
-
-// eventually waits until check finds nothing wrong any more.
 func (f *fixture) eventually(within time.Duration, check func(ctx context.Context) error) {
 	f.t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(f.t.Context(), 50*time.Millisecond, within, true, func(ctx context.Context) (bool, error) {
-		last = check(ctx)
-		return last == nil, nil
-	})
-	if err != nil {
-		f.t.Fatalf("not within %s: %v", within, last)
-	}
+	testbed.Eventually(f.t, within, check)
 }
 
 // spec waits for a PediaCluster and returns its spec.

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // owners waits until a PediaCluster has so many owners, and returns it.
@@ -30,7 +32,7 @@ func (f *fixture) owners(name string, count int) *unstructuredObject {
 // collector runs; conflictPolicy: Adopt takes it up again.
 func TestOrphan(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("orphan")
 	f.mcpCluster("orphan-a", "one", "True")
@@ -38,7 +40,7 @@ func TestOrphan(t *testing.T) {
 	f.token("orphan-orphan-a", "one", soon)
 	f.token("orphan-orphan-b", "two", soon)
 	f.owners("orphan-orphan-a", 1)
-	f.patch(f.Dynamic.Resource(policies), "orphan", `{"spec":{"deletionPolicy":"Orphan"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "orphan", `{"spec":{"deletionPolicy":"Orphan"}}`)
 	f.owners("orphan-orphan-a", 0)
 	f.owners("orphan-orphan-b", 0)
 	f.remove(f.Dynamic.Resource(mcps), "orphan-a")
@@ -50,8 +52,8 @@ func TestOrphan(t *testing.T) {
 
 	f.mcpPolicy("orphan")
 	f.condition(f.Dynamic.Resource(lifecycles), "orphan-orphan-b", "Ready", "False", "PediaClusterExisted")
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "orphan-b", `{"stringData":{"token":"three"}}`)
-	f.patch(f.Dynamic.Resource(policies), "orphan", `{"spec":{"conflictPolicy":"Adopt"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "orphan-b", `{"stringData":{"token":"three"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "orphan", `{"spec":{"conflictPolicy":"Adopt"}}`)
 	f.token("orphan-orphan-b", "three", soon)
 	f.condition(f.Dynamic.Resource(lifecycles), "orphan-orphan-b", "Ready", "True", "Imported")
 	f.owners("orphan-orphan-b", 1)
@@ -64,24 +66,24 @@ func TestOrphan(t *testing.T) {
 // TestDryRun: a dry run says what it would write; paused, a policy does not even that.
 func TestDryRun(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("dry")
-	f.patch(f.Dynamic.Resource(policies), "dry", `{"spec":{"mode":"DryRun"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "dry", `{"spec":{"mode":"DryRun"}}`)
 	f.mcpCluster("dry-a", "one", "True")
 	f.condition(f.Dynamic.Resource(lifecycles), "dry-dry-a", "Created", "False", "DryRun")
 	f.gone(f.Dynamic.Resource(clusters), "dry-dry-a")
-	f.patch(f.Dynamic.Resource(policies), "dry", `{"spec":{"mode":"Apply"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "dry", `{"spec":{"mode":"Apply"}}`)
 	f.token("dry-dry-a", "one", soon)
 
-	f.patch(f.Dynamic.Resource(policies), "dry", `{"metadata":{"annotations":{"policy.clusterpedia.io/paused":"true"}}}`)
+	f.Patch(f.Dynamic.Resource(policies), "dry", `{"metadata":{"annotations":{"policy.clusterpedia.io/paused":"true"}}}`)
 	f.condition(f.Dynamic.Resource(lifecycles), "dry-dry-a", "Ready", "Unknown", "Paused")
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "dry-a", `{"stringData":{"token":"two"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "dry-a", `{"stringData":{"token":"two"}}`)
 	f.mcpCluster("dry-b", "other", "True")
 	f.remove(f.Dynamic.Resource(mcps), "dry-a")
 	f.condition(f.Dynamic.Resource(policies), "dry", "Ready", "True", "Paused")
 	f.token("dry-dry-a", "one", time.Second)
-	f.patch(f.Dynamic.Resource(policies), "dry", `{"metadata":{"annotations":{"policy.clusterpedia.io/paused":null}}}`)
+	f.Patch(f.Dynamic.Resource(policies), "dry", `{"metadata":{"annotations":{"policy.clusterpedia.io/paused":null}}}`)
 	f.token("dry-dry-b", "other", soon)
 	f.gone(f.Dynamic.Resource(clusters), "dry-dry-a")
 	f.remove(f.Dynamic.Resource(policies), "dry")
@@ -91,10 +93,10 @@ func TestDryRun(t *testing.T) {
 // too, until a user releases the others.
 func TestBudgetOfRemovals(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	first := startController(t)
 	f.mcpPolicy("budget")
-	f.patch(f.Dynamic.Resource(policies), "budget", `{"spec":{"maxDeletions":"40%"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "budget", `{"spec":{"maxDeletions":"40%"}}`)
 	const count = 5
 	for i := range count {
 		f.mcpCluster(fmt.Sprintf("budget-%d", i), "token", "True")
@@ -105,12 +107,12 @@ func TestBudgetOfRemovals(t *testing.T) {
 	}
 	f.condition(f.Dynamic.Resource(policies), "budget", "DeletionsHeld", "True", "BudgetExceeded")
 	f.remaining("budget", 3)
-	first.end(syscall.SIGTERM)
+	first.End(syscall.SIGTERM)
 	startController(t)
 	f.mcpCluster("budget-9", "token", "True")
 	f.awaitFleet("budget", 4)
 	f.remaining("budget", 4)
-	f.patch(f.Dynamic.Resource(policies), "budget", `{"metadata":{"annotations":{"policy.clusterpedia.io/release-deletions":"seen"}}}`)
+	f.Patch(f.Dynamic.Resource(policies), "budget", `{"metadata":{"annotations":{"policy.clusterpedia.io/release-deletions":"seen"}}}`)
 	f.remaining("budget", 1)
 	f.condition(f.Dynamic.Resource(policies), "budget", "DeletionsHeld", "False", "WithinBudget")
 	f.remove(f.Dynamic.Resource(policies), "budget")
@@ -135,19 +137,19 @@ func TestKindDefinedAnew(t *testing.T) {
 	f := newFixture(t)
 	startController(t)
 	renamed := []string{"cluster.mcp.io", "anew.example.com", "name: mcp\n", "name: anew\n", "mcp-${", "anew-${"}
-	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "anew.example.com", "clusterimport-mcp", "clusterimport-anew")
-	f.applyFile("examples/mcp/crd.yaml", renamed...)
-	f.applyFile("examples/mcp/policy.yaml", append(renamed, "creationCondition", "maxDeletions: 100%\n  creationCondition")...)
-	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.ApplyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "anew.example.com", "clusterimport-mcp", "clusterimport-anew")
+	f.ApplyFile("examples/mcp/crd.yaml", renamed...)
+	f.ApplyFile("examples/mcp/policy.yaml", append(renamed, "creationCondition", "maxDeletions: 100%\n  creationCondition")...)
+	f.ApplyFile("examples/mcp/objects.yaml", renamed...)
 	f.spec("anew-cluster-1", soon)
 	before := f.owners("anew-cluster-1", 1).GetUID()
-	f.remove(f.Dynamic.Resource(definitions), "clusters.anew.example.com")
-	f.gone(f.Dynamic.Resource(definitions), "clusters.anew.example.com")
+	f.remove(f.Dynamic.Resource(testbed.Definitions), "clusters.anew.example.com")
+	f.gone(f.Dynamic.Resource(testbed.Definitions), "clusters.anew.example.com")
 	f.condition(f.Dynamic.Resource(policies), "anew", "SourceAvailable", "False", "FailedNegotiateSourceResource")
-	f.applyFile("examples/mcp/crd.yaml", renamed...)
+	f.ApplyFile("examples/mcp/crd.yaml", renamed...)
 	f.condition(f.Dynamic.Resource(policies), "anew", "SourceAvailable", "True", "Watched")
 	f.condition(f.Dynamic.Resource(lifecycles), "anew-cluster-1", "Ready", "Unknown", "SourceResourceNotFound")
-	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.ApplyFile("examples/mcp/objects.yaml", renamed...)
 	f.condition(f.Dynamic.Resource(lifecycles), "anew-cluster-1", "Ready", "True", "Imported")
 	if after := f.owners("anew-cluster-1", 1).GetUID(); after != before {
 		t.Error("the PediaCluster is another one")
@@ -161,7 +163,7 @@ func TestKindDefinedAnew(t *testing.T) {
 // TestQuietRestart: a controller that starts on a settled fleet writes nothing.
 func TestQuietRestart(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	first := startController(t)
 	f.mcpPolicy("quiet")
 	f.mcpCluster("quiet-a", "one", "True")
@@ -169,7 +171,7 @@ func TestQuietRestart(t *testing.T) {
 	f.condition(f.Dynamic.Resource(lifecycles), "quiet-quiet-a", "Ready", "True", "Imported")
 	f.condition(f.Dynamic.Resource(lifecycles), "quiet-quiet-b", "Ready", "False", "WaitCreationCondition")
 	f.counts("quiet", "1", "1")
-	first.end(syscall.SIGTERM)
+	first.End(syscall.SIGTERM)
 	before := f.versions("quiet", "quiet-quiet-a", "quiet-quiet-b")
 	startController(t)
 	// The new controller has planned everything when it has done something new.
@@ -224,17 +226,17 @@ func (f *fixture) versions(policy string, names ...string) map[string]string {
 // controller has, and gives it back when it is false again.
 func TestDeletionCondition(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("retire")
-	f.patch(f.Dynamic.Resource(policies), "retire",
+	f.Patch(f.Dynamic.Resource(policies), "retire",
 		`{"spec":{"deletionCondition":"source.metadata.?labels[?\"retired\"].orValue(\"\") == \"yes\""}}`)
 	f.mcpCluster("retire-a", "token", "True")
 	f.token("retire-retire-a", "token", soon)
-	f.patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"yes"}}}`)
+	f.Patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"yes"}}}`)
 	f.condition(f.Dynamic.Resource(lifecycles), "retire-retire-a", "Created", "False", "DeletionCondition")
 	f.gone(f.Dynamic.Resource(clusters), "retire-retire-a")
-	f.patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"no"}}}`)
+	f.Patch(f.Dynamic.Resource(mcps), "retire-a", `{"metadata":{"labels":{"retired":"no"}}}`)
 	f.token("retire-retire-a", "token", soon)
 	f.remove(f.Dynamic.Resource(policies), "retire")
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // link is a network between a controller and the API server that can be cut: nothing arrives then, and nobody is told.
@@ -24,7 +26,7 @@ type link struct {
 // newLink returns a link to the API server, and a kubeconfig of the controller's user that leads through it.
 func newLink(t *testing.T) (l *link, kubeconfig string) {
 	t.Helper()
-	config, err := plane.UserConfig(controllerUser)
+	config, err := plane.UserConfig(testbed.ControllerUser)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,12 +11,14 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // TestSecureMetrics: with --metrics-secure the API server says who may read metrics, and nobody finds them elsewhere.
 func TestSecureMetrics(t *testing.T) {
 	f := newFixture(t)
-	f.apply(`
+	f.ApplyText(`
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: scraper, namespace: default}
@@ -42,7 +44,7 @@ metadata: {name: clusterimport-auth-delegator}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: system:auth-delegator}
 subjects: [{kind: ServiceAccount, name: clusterimport, namespace: clusterimport-system}]
 `)
-	plain, secure := freeAddress(t), freeAddress(t)
+	plain, secure := testbed.FreeAddress(t), testbed.FreeAddress(t)
 	startController(t, "--bind-address", plain, "--metrics-secure", "--metrics-bind-address", secure)
 	config, err := plane.Config()
 	if err != nil {

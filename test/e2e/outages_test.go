@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // afterOutage is how long it may take until what was missed is made up for: broken watches start again with back-off.
@@ -23,16 +25,16 @@ const afterOutage = 2 * time.Minute
 // becomes ready, and NAME-d comes.
 func (f *fixture) change(name string) {
 	f.t.Helper()
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), name+"-a", `{"stringData":{"token":"second"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), name+"-a", `{"stringData":{"token":"second"}}`)
 	f.remove(f.Dynamic.Resource(mcps), name+"-b")
-	f.patch(f.Dynamic.Resource(mcps), name+"-c", `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
+	f.Patch(f.Dynamic.Resource(mcps), name+"-c", `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
 	f.mcpCluster(name+"-d", "new", "True")
 }
 
 // beforeChange is the fleet as change finds it.
 func (f *fixture) beforeChange(name string) {
 	f.t.Helper()
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	f.mcpPolicy(name)
 	f.mcpCluster(name+"-a", "first", "True")
 	f.mcpCluster(name+"-b", "other", "True")
@@ -102,13 +104,13 @@ func TestWatchExpired(t *testing.T) {
 	f := newFixture(t)
 	c := startController(t, "--leader-elect=false")
 	f.beforeChange("expired")
-	c.signal(syscall.SIGSTOP)
+	c.Signal(syscall.SIGSTOP)
 	f.change("expired")
 	// The API server's own cache, which could serve the watches, goes with the process; etcd has nothing older.
 	if err := errors.Join(plane.Compact(t.Context()), plane.Kill(), plane.Restart(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	c.signal(syscall.SIGCONT)
+	c.Signal(syscall.SIGCONT)
 	f.afterChange("expired")
 }
 
@@ -122,7 +124,7 @@ func TestRightsTaken(t *testing.T) {
 	f.remove(bindings, "clusterimport-mcp")
 	f.change("rights")
 	// Rights are asked for when a watch begins.
-	first.end(syscall.SIGTERM)
+	first.End(syscall.SIGTERM)
 	startController(t)
 	message := f.condition(f.Dynamic.Resource(policies), "rights", "SourceAvailable", "False", "Forbidden")
 	if want := `{apiGroups: ["cluster.mcp.io"], resources: ["clusters"], verbs: ["get", "list", "watch"]}`; !strings.Contains(message, want) {
@@ -131,14 +133,14 @@ func TestRightsTaken(t *testing.T) {
 	if err := f.stays("rights-rights-a", "rights-rights-b")(t.Context()); err != nil {
 		t.Error(err)
 	}
-	f.applyFile("examples/mcp/rbac.yaml")
+	f.ApplyFile("examples/mcp/rbac.yaml")
 	f.afterChange("rights")
 }
 
 // replicas are the processes of which one leads.
 type replicas struct {
 	f       *fixture
-	running []*controller
+	running []*testbed.Controller
 }
 
 func (r *replicas) add() {
@@ -159,13 +161,13 @@ func (r *replicas) killLeader() {
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(r.running, func(c *controller) bool {
-			return strings.HasSuffix(holder, "_"+strconv.Itoa(c.process.Process.Pid))
+		i := slices.IndexFunc(r.running, func(c *testbed.Controller) bool {
+			return strings.HasSuffix(holder, "_"+strconv.Itoa(c.PID()))
 		})
 		if i < 0 {
 			return fmt.Errorf("the lease is held by %q", holder)
 		}
-		r.running[i].end(syscall.SIGKILL)
+		r.running[i].End(syscall.SIGKILL)
 		r.running = slices.Delete(r.running, i, i+1)
 		return nil
 	})
@@ -176,9 +178,9 @@ func (r *replicas) killLeader() {
 // nothing is there twice.
 func TestLeadersKilled(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	f.mcpPolicy("leaders")
-	f.patch(f.Dynamic.Resource(policies), "leaders", `{"spec":{"maxDeletions":"100%"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "leaders", `{"spec":{"maxDeletions":"100%"}}`)
 	r := &replicas{f: f}
 	r.add()
 	r.add()

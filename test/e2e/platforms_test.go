@@ -9,28 +9,19 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 const soon = 15 * time.Second
-
-func (f *fixture) patch(resource interface {
-	Patch(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (*unstructuredObject, error)
-}, name, patch string, subresources ...string) {
-	f.t.Helper()
-	if _, err := resource.Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...); err != nil {
-		f.t.Fatal(err)
-	}
-}
 
 // TestPlatforms imports the examples of every platform, by the bundled policies and in Clusterpedia's language.
 func TestPlatforms(t *testing.T) {
 	f := newFixture(t)
 	f.installClusterAPI()
-	f.applyFile("examples/karmada/crd.yaml")
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/karmada/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	for language, policies := range map[string][]string{
 		"CEL": {
@@ -43,7 +34,7 @@ func TestPlatforms(t *testing.T) {
 		},
 	} {
 		t.Run(language, func(t *testing.T) {
-			f := &fixture{f.Client, t}
+			f := f.in(t)
 			f.importPlatforms(language, policies)
 		})
 	}
@@ -51,11 +42,11 @@ func TestPlatforms(t *testing.T) {
 
 func (f *fixture) importPlatforms(language string, files []string) {
 	for _, file := range files {
-		f.applyFile(file)
+		f.ApplyFile(file)
 	}
 	names := []string{"cluster-api", "karmada", "vcluster", "mcp"}
 	for _, name := range names {
-		f.applyFile("examples/" + name + "/objects.yaml")
+		f.ApplyFile("examples/" + name + "/objects.yaml")
 	}
 	capi := f.spec("default-capi-quickstart", soon)
 	encoded, _ := capi["kubeconfig"].(string)
@@ -64,7 +55,7 @@ func (f *fixture) importPlatforms(language string, files []string) {
 		f.t.Errorf("kubeconfig is %v", capi["kubeconfig"])
 	}
 	rotated := base64.StdEncoding.EncodeToString(append(kubeconfig, "# "+language+"\n"...))
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "capi-quickstart-kubeconfig", `{"data":{"value":"`+rotated+`"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "capi-quickstart-kubeconfig", `{"data":{"value":"`+rotated+`"}}`)
 	f.field("default-capi-quickstart", "kubeconfig", rotated, 5*time.Second)
 	f.condition(f.Dynamic.Resource(lifecycles), "default-capi-quickstart-2", "Created", "False", "WaitCreationCondition")
 	f.reaches("karmada-member1", "https://172.18.0.4:6443")
@@ -112,34 +103,19 @@ func (f *fixture) reaches(name, server string) {
 // mcpPolicy is the policy of the mcp example under another name, for sources whose name has the prefix.
 func (f *fixture) mcpPolicy(prefix string) {
 	f.t.Helper()
-	f.applyFile("examples/mcp/policy.yaml", "name: mcp\n", "name: "+prefix+"\n", "mcp-${", prefix+"-${",
+	f.ApplyFile("examples/mcp/policy.yaml", "name: mcp\n", "name: "+prefix+"\n", "mcp-${", prefix+"-${",
 		"resource: clusters\n", fmt.Sprintf("resource: clusters\n    selectorTemplate: source.metadata.name.startsWith(%q)\n", prefix))
 }
 
 // mcpCluster is a cluster of that platform, with its Secret.
 func (f *fixture) mcpCluster(name, token, ready string) {
 	f.t.Helper()
-	f.apply(mcpObjects(name, token, ready))
-}
-
-func mcpObjects(name, token, ready string) string {
-	return strings.NewReplacer("NAME", name, "TOKEN", base64.StdEncoding.EncodeToString([]byte(token)), "READY", ready).Replace(`
-apiVersion: v1
-kind: Secret
-metadata: {name: NAME, namespace: default}
-data: {ca: Y2E=, token: TOKEN}
----
-apiVersion: cluster.mcp.io/v1
-kind: Cluster
-metadata: {name: NAME}
-spec: {apiEndpoint: "https://NAME:6443", authSecretRef: {namespace: default, name: NAME}}
-status: {conditions: [{type: Ready, status: "READY"}]}
-`)
+	f.ApplyText(testbed.MCPCluster(name, token, ready))
 }
 
 func TestFollowsItsSource(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("follow")
 	f.mcpCluster("follow-a", "first", "False")
@@ -148,13 +124,13 @@ func TestFollowsItsSource(t *testing.T) {
 	if message == "" {
 		t.Error("the condition has no message")
 	}
-	f.patch(f.Dynamic.Resource(mcps), "follow-a", `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
+	f.Patch(f.Dynamic.Resource(mcps), "follow-a", `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
 	f.token("follow-follow-a", "first", 5*time.Second)
 
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"stringData":{"token":"second"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"stringData":{"token":"second"}}`)
 	f.token("follow-follow-a", "second", 5*time.Second)
 
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"data":{"token":""}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "follow-a", `{"data":{"token":""}}`)
 	f.condition(f.Dynamic.Resource(lifecycles), "follow-follow-a", "Updating", "False", "UpdateHeld")
 	f.token("follow-follow-a", "second", time.Second)
 
@@ -188,8 +164,8 @@ func (f *fixture) field(name, field, want string, within time.Duration) {
 
 func TestForeignPediaClusterIsLeftAlone(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
-	f.apply(`
+	f.ApplyFile("examples/mcp/crd.yaml")
+	f.ApplyText(`
 apiVersion: cluster.clusterpedia.io/v1alpha2
 kind: PediaCluster
 metadata: {name: foreign-foreign-a}
@@ -233,8 +209,8 @@ metadata: {name: secrets-KIND, namespace: default, labels: {kind: KIND}}
 stringData: {server: "https://KIND:6443", token: token}
 `
 	for _, kind := range []string{"red", "blue"} {
-		f.apply(strings.ReplaceAll(policy, "KIND", kind))
-		f.apply(strings.ReplaceAll(secret, "KIND", kind))
+		f.ApplyText(strings.ReplaceAll(policy, "KIND", kind))
+		f.ApplyText(strings.ReplaceAll(secret, "KIND", kind))
 	}
 	for _, kind := range []string{"red", "blue"} {
 		if spec := f.spec("secrets-"+kind, soon); spec["apiserver"] != "https://"+kind+":6443" {
@@ -251,12 +227,12 @@ func TestPolicyBeforeItsKind(t *testing.T) {
 	f := newFixture(t)
 	startController(t)
 	renamed := []string{"cluster.mcp.io", "late.example.com", "name: mcp\n", "name: late\n", "mcp-${", "late-${"}
-	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "late.example.com", "clusterimport-mcp", "clusterimport-late")
-	f.applyFile("examples/mcp/policy.yaml", renamed...)
+	f.ApplyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "late.example.com", "clusterimport-mcp", "clusterimport-late")
+	f.ApplyFile("examples/mcp/policy.yaml", renamed...)
 	f.condition(f.Dynamic.Resource(policies), "late", "SourceAvailable", "False", "FailedNegotiateSourceResource")
 	f.condition(f.Dynamic.Resource(policies), "late", "Ready", "True", "WaitSourceAvailable")
-	f.applyFile("examples/mcp/crd.yaml", renamed...)
-	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.ApplyFile("examples/mcp/crd.yaml", renamed...)
+	f.ApplyFile("examples/mcp/objects.yaml", renamed...)
 	f.spec("late-cluster-1", 10*time.Second)
 	f.condition(f.Dynamic.Resource(policies), "late", "SourceAvailable", "True", "Watched")
 	f.remove(f.Dynamic.Resource(policies), "late")
@@ -268,12 +244,12 @@ func TestKindRemoved(t *testing.T) {
 	f := newFixture(t)
 	startController(t)
 	renamed := []string{"cluster.mcp.io", "removed.example.com", "name: mcp\n", "name: removed\n", "mcp-${", "removed-${"}
-	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "removed.example.com", "clusterimport-mcp", "clusterimport-removed")
-	f.applyFile("examples/mcp/crd.yaml", renamed...)
-	f.applyFile("examples/mcp/policy.yaml", renamed...)
-	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.ApplyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "removed.example.com", "clusterimport-mcp", "clusterimport-removed")
+	f.ApplyFile("examples/mcp/crd.yaml", renamed...)
+	f.ApplyFile("examples/mcp/policy.yaml", renamed...)
+	f.ApplyFile("examples/mcp/objects.yaml", renamed...)
 	f.spec("removed-cluster-1", soon)
-	crds := f.Dynamic.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	crds := f.Dynamic.Resource(testbed.Definitions)
 	f.remove(crds, "clusters.removed.example.com")
 	f.gone(crds, "clusters.removed.example.com")
 	f.condition(f.Dynamic.Resource(policies), "removed", "SourceAvailable", "False", "FailedNegotiateSourceResource")
@@ -286,12 +262,12 @@ func TestKindRemoved(t *testing.T) {
 // TestInvalidEdit: a policy that no longer compiles says where, and what it imported stays.
 func TestInvalidEdit(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("edit")
 	f.mcpCluster("edit-a", "token", "True")
 	f.spec("edit-edit-a", soon)
-	f.patch(f.Dynamic.Resource(policies), "edit", `{"spec":{"creationCondition":"source.spec.apiEndpoint +"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "edit", `{"spec":{"creationCondition":"source.spec.apiEndpoint +"}}`)
 	message := f.condition(f.Dynamic.Resource(policies), "edit", "Validated", "False", "InvalidExpression")
 	for _, want := range []string{"spec.creationCondition:1:", "| source.spec.apiEndpoint +", "^"} {
 		if !strings.Contains(message, want) {
@@ -299,7 +275,7 @@ func TestInvalidEdit(t *testing.T) {
 		}
 	}
 	f.exists(f.Dynamic.Resource(clusters), "edit-edit-a")
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "edit-a", `{"stringData":{"token":"rotated"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "edit-a", `{"stringData":{"token":"rotated"}}`)
 	f.token("edit-edit-a", "rotated", 5*time.Second)
 	f.remove(f.Dynamic.Resource(policies), "edit")
 }
@@ -310,19 +286,19 @@ func TestTypes(t *testing.T) {
 	f := newFixture(t)
 	startController(t)
 	renamed := []string{"cluster.mcp.io", "typed.example.com", "name: mcp\n", "name: typed\n", "mcp-${", "typed-${"}
-	f.applyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "typed.example.com", "clusterimport-mcp", "clusterimport-typed")
-	f.applyFile("examples/mcp/crd.yaml", renamed...)
-	f.applyFile("examples/mcp/policy.yaml", append(renamed, "source.spec.apiEndpoint", "source.spec.apiEndpiont")...)
+	f.ApplyFile("examples/mcp/rbac.yaml", "cluster.mcp.io", "typed.example.com", "clusterimport-mcp", "clusterimport-typed")
+	f.ApplyFile("examples/mcp/crd.yaml", renamed...)
+	f.ApplyFile("examples/mcp/policy.yaml", append(renamed, "source.spec.apiEndpoint", "source.spec.apiEndpiont")...)
 	message := f.condition(f.Dynamic.Resource(policies), "typed", "Validated", "False", "InvalidExpression")
 	for _, want := range []string{"undefined field 'apiEndpiont'", "| ", "^", "spec.template:"} {
 		if !strings.Contains(message, want) {
 			t.Errorf("the message lacks %q:\n%s", want, message)
 		}
 	}
-	f.applyFile("examples/mcp/policy.yaml", renamed...)
-	f.applyFile("examples/mcp/objects.yaml", renamed...)
+	f.ApplyFile("examples/mcp/policy.yaml", renamed...)
+	f.ApplyFile("examples/mcp/objects.yaml", renamed...)
 	f.spec("typed-cluster-1", soon)
-	f.applyFile("examples/mcp/crd.yaml", append(renamed, "apiEndpoint", "endpoint")...)
+	f.ApplyFile("examples/mcp/crd.yaml", append(renamed, "apiEndpoint", "endpoint")...)
 	f.eventually(20*time.Second, func(ctx context.Context) error {
 		policy, err := f.Dynamic.Resource(policies).Get(ctx, "typed", metav1.GetOptions{})
 		if err != nil {
@@ -340,10 +316,10 @@ func TestTypes(t *testing.T) {
 // TestNameConflict: the second claimant of a name changes nothing, and gets the name when the first one goes.
 func TestNameConflict(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	startController(t)
 	f.mcpPolicy("clash")
-	f.patch(f.Dynamic.Resource(policies), "clash", `{"spec":{"nameTemplate":"clash"}}`)
+	f.Patch(f.Dynamic.Resource(policies), "clash", `{"spec":{"nameTemplate":"clash"}}`)
 	f.mcpCluster("clash-a", "of a", "True")
 	f.token("clash", "of a", soon)
 	f.mcpCluster("clash-b", "of b", "True")

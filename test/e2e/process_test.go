@@ -13,17 +13,19 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // TestListener: probes and metrics are served, and the controller ends in order.
 func TestListener(t *testing.T) {
 	f := newFixture(t)
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	c := startController(t, "--bind-address", address)
 	for path, want := range map[string]string{
 		"/healthz": "ok", "/readyz": "ok", "/metrics": "clusterimport_reconcile_total{controller=\"policy\",result=\"success\"}",
 	} {
-		f.applyFile("examples/mcp/policy.yaml", "name: mcp\n", "name: listener\n")
+		f.ApplyFile("examples/mcp/policy.yaml", "name: mcp\n", "name: listener\n")
 		f.eventually(soon, func(ctx context.Context) error {
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
 			if err != nil {
@@ -42,8 +44,8 @@ func TestListener(t *testing.T) {
 		})
 	}
 	f.remove(f.Dynamic.Resource(policies), "listener")
-	c.end(syscall.SIGTERM)
-	if code := c.process.ProcessState.ExitCode(); code != 0 {
+	c.End(syscall.SIGTERM)
+	if code := c.ExitCode(); code != 0 {
 		t.Errorf("the controller ends with %d", code)
 	}
 }
@@ -52,14 +54,14 @@ func TestListener(t *testing.T) {
 // whatever goes wrong with it.
 func TestSecretsStaySecret(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	c := startController(t, "-v", "6")
 	const canary = "c4n4ry-0f-th3-s3cret"
 	f.mcpPolicy("canary")
 	f.mcpCluster("canary-a", canary, "True")
 	f.token("canary-canary-a", canary, soon)
 	// A template that gives the API server something to refuse, and an expression that fails on the value.
-	f.apply(strings.ReplaceAll(strings.ReplaceAll(`
+	f.ApplyText(strings.ReplaceAll(strings.ReplaceAll(`
 apiVersion: policy.clusterpedia.io/v1alpha1
 kind: ClusterImportPolicy
 metadata: {name: canary-NAME}
@@ -100,8 +102,8 @@ spec:
 	for _, name := range []string{"canary", "canary-refused", "canary-fails"} {
 		f.remove(f.Dynamic.Resource(policies), name)
 	}
-	c.end(syscall.SIGTERM)
-	leaks(t, "log", c.log.String(), canary)
+	c.End(syscall.SIGTERM)
+	leaks(t, "log", c.Log(), canary)
 }
 
 func leaks(t *testing.T, where, text, canary string) {

@@ -23,7 +23,7 @@ spec:
   allowInsecure: true
 `
 	startController(t)
-	f.apply(policy)
+	f.ApplyText(policy)
 	resource := f.Dynamic.Resource(policies)
 	message := f.condition(resource, "rbac", "SourceAvailable", "False", "Forbidden")
 	if !strings.Contains(message, `{apiGroups: ["rbac.e2e.example.com"], resources: ["widgets"], verbs: ["get", "list", "watch"]}`) {
@@ -37,9 +37,9 @@ spec:
 	if code != 0 {
 		t.Fatal(rights)
 	}
-	f.apply(rights)
+	f.ApplyText(rights)
 	f.condition(resource, "rbac", "SourceAvailable", "True", "Watched")
-	f.apply("{apiVersion: rbac.e2e.example.com/v1, kind: Widget, metadata: {name: one, namespace: default}}")
+	f.ApplyText("{apiVersion: rbac.e2e.example.com/v1, kind: Widget, metadata: {name: one, namespace: default}}")
 	f.spec("rbac-one", soon)
 	f.remove(resource, "rbac")
 }

@@ -51,14 +51,14 @@ spec:
 // spite of the finalizers that they left.
 func TestTakeOver(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	f.mcpCluster("legacy-a", "token", "True")
 	f.mcpPolicy("legacy")
-	f.patch(f.Dynamic.Resource(policies), "legacy", `{"metadata":{"finalizers":["clusterpedia.io/cluster-import-policy-controller"]}}`)
+	f.Patch(f.Dynamic.Resource(policies), "legacy", `{"metadata":{"finalizers":["clusterpedia.io/cluster-import-policy-controller"]}}`)
 	named := strings.ReplaceAll(legacyFleet, "NAME", "legacy")
-	f.apply(strings.ReplaceAll(named, "OWNER", string(f.object(f.Dynamic.Resource(policies).Get(t.Context(), "legacy", metav1.GetOptions{})).GetUID())))
+	f.ApplyText(strings.ReplaceAll(named, "OWNER", string(f.object(f.Dynamic.Resource(policies).Get(t.Context(), "legacy", metav1.GetOptions{})).GetUID())))
 	named = strings.ReplaceAll(legacyCluster, "NAME", "legacy")
-	f.apply(strings.ReplaceAll(named, "OWNER", string(f.object(f.Dynamic.Resource(lifecycles).Get(t.Context(), "legacy-legacy-a", metav1.GetOptions{})).GetUID())))
+	f.ApplyText(strings.ReplaceAll(named, "OWNER", string(f.object(f.Dynamic.Resource(lifecycles).Get(t.Context(), "legacy-legacy-a", metav1.GetOptions{})).GetUID())))
 	before := f.owners("legacy-legacy-a", 1)
 
 	startController(t)
@@ -66,7 +66,7 @@ func TestTakeOver(t *testing.T) {
 	if diff := cmp.Diff(before, f.owners("legacy-legacy-a", 1)); diff != "" {
 		t.Errorf("the PediaCluster was written (-before +after)\n%s", diff)
 	}
-	f.patch(f.Dynamic.Resource(secrets).Namespace("default"), "legacy-a", `{"stringData":{"token":"rotated"}}`)
+	f.Patch(f.Dynamic.Resource(secrets).Namespace("default"), "legacy-a", `{"stringData":{"token":"rotated"}}`)
 	f.token("legacy-legacy-a", "rotated", soon)
 	f.remove(f.Dynamic.Resource(mcps), "legacy-a")
 	f.gone(f.Dynamic.Resource(lifecycles), "legacy-legacy-a")
@@ -79,13 +79,13 @@ func TestTakeOver(t *testing.T) {
 // fields in the specs, their owners, and no finalizer that would wait for us.
 func TestGivingBack(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	c := startController(t)
 	f.mcpPolicy("back")
 	f.mcpCluster("back-a", "token", "True")
 	f.token("back-back-a", "token", soon)
 	f.condition(f.Dynamic.Resource(lifecycles), "back-back-a", "Created", "True", "PediaClusterCreated")
-	c.end(syscall.SIGTERM)
+	c.End(syscall.SIGTERM)
 
 	policy := f.object(f.Dynamic.Resource(policies).Get(t.Context(), "back", metav1.GetOptions{}))
 	lifecycle := f.object(f.Dynamic.Resource(lifecycles).Get(t.Context(), "back-back-a", metav1.GetOptions{}))

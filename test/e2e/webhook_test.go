@@ -21,14 +21,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-)
 
-var webhookConfigurations = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"}
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
+)
 
 // hook is an admission webhook of some replicas. Every question goes to all of them.
 type hook struct {
 	name     string
-	replicas []*controller
+	replicas []*testbed.Controller
 	// probes are the addresses of their probes.
 	probes []string
 }
@@ -37,22 +37,16 @@ type hook struct {
 func (f *fixture) startHook(name string, replicas int, more ...string) *hook {
 	f.t.Helper()
 	h := &hook{name: name}
-	var webhooks strings.Builder
-	part, err := os.ReadFile("testdata/webhook.yaml")
-	if err != nil {
-		f.t.Fatal(err)
+	addresses := make([]string, replicas)
+	for i := range addresses {
+		addresses[i] = testbed.FreeAddress(f.t)
 	}
-	var addresses []string
-	for i := range replicas {
-		addresses = append(addresses, freeAddress(f.t))
-		webhooks.WriteString(strings.NewReplacer("INDEX", fmt.Sprintf("r%d", i), "ADDRESS", addresses[i], "NAME", name).Replace(string(part)))
-	}
-	f.applyFile("test/e2e/testdata/admission.yaml", "NAME", name, "WEBHOOKS", webhooks.String())
+	f.ApplyWebhook(name, addresses...)
 	f.t.Cleanup(func() {
-		_ = f.Dynamic.Resource(webhookConfigurations).Delete(context.Background(), name, metav1.DeleteOptions{})
+		_ = f.Dynamic.Resource(testbed.Webhooks).Delete(context.Background(), name, metav1.DeleteOptions{})
 	})
 	for _, address := range addresses {
-		h.probes = append(h.probes, freeAddress(f.t))
+		h.probes = append(h.probes, testbed.FreeAddress(f.t))
 		h.replicas = append(h.replicas, startController(f.t, append([]string{
 			"--bind-address", h.probes[len(h.probes)-1], "--webhook-cert-mode=Self", "--webhook-bind-address", address,
 			"--webhook-configuration-name", name, "--webhook-service", "clusterimport-system/" + name, "--webhook-ca-secret", name + "-ca",
@@ -152,9 +146,9 @@ func TestWebhook(t *testing.T) {
 	f.remove(policiesClient, "hook-early")
 
 	// Somebody who takes the bundle out finds it put back.
-	f.patch(f.Dynamic.Resource(webhookConfigurations), "hook", `{"metadata":{"annotations":{"changed":"true"}}}`)
+	f.Patch(f.Dynamic.Resource(testbed.Webhooks), "hook", `{"metadata":{"annotations":{"changed":"true"}}}`)
 	drift := []byte(`[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]`)
-	if _, err := f.Dynamic.Resource(webhookConfigurations).Patch(t.Context(), "hook", types.JSONPatchType, drift, metav1.PatchOptions{}); err != nil {
+	if _, err := f.Dynamic.Resource(testbed.Webhooks).Patch(t.Context(), "hook", types.JSONPatchType, drift, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	f.eventually(soon, func(ctx context.Context) error {
@@ -191,7 +185,7 @@ func TestWebhookNotReady(t *testing.T) {
 	f := newFixture(t)
 	h := f.startHook("unready", 1)
 	f.ready(h)
-	f.remove(f.Dynamic.Resource(webhookConfigurations), "unready")
+	f.remove(f.Dynamic.Resource(testbed.Webhooks), "unready")
 	f.eventually(soon, func(ctx context.Context) error {
 		code, body, err := get(ctx, "http://"+h.probes[0]+"/readyz")
 		if err == nil && (code != http.StatusServiceUnavailable || !strings.Contains(body, "there is no ValidatingWebhookConfiguration unready")) {
@@ -205,7 +199,7 @@ func TestWebhookNotReady(t *testing.T) {
 // twice, no policy is refused.
 func TestWebhookReplicas(t *testing.T) {
 	f := newFixture(t)
-	f.apply(`{apiVersion: v1, kind: Secret, metadata: {name: replicas-ca, namespace: clusterimport-system}}`)
+	f.ApplyText(`{apiVersion: v1, kind: Secret, metadata: {name: replicas-ca, namespace: clusterimport-system}}`)
 	h := f.startHook("replicas", 3, "--webhook-ca-lifetime=18s", "--webhook-serving-lifetime=10s")
 	f.ready(h)
 	ctx, stop := context.WithCancel(t.Context())
@@ -250,19 +244,19 @@ func TestWebhookReplicas(t *testing.T) {
 		t.Errorf("only %d policies were asked about", accepted.Load())
 	}
 	for _, c := range h.replicas {
-		c.end(syscall.SIGTERM)
-		leaks(t, "log", c.log.String(), "PRIVATE KEY")
+		c.End(syscall.SIGTERM)
+		leaks(t, "log", c.Log(), "PRIVATE KEY")
 	}
 }
 
 // TestDeadWebhook: when no replica lives, policies are refused, and everything else goes on.
 func TestDeadWebhook(t *testing.T) {
 	f := newFixture(t)
-	f.applyFile("examples/mcp/crd.yaml")
+	f.ApplyFile("examples/mcp/crd.yaml")
 	h := f.startHook("dead", 1)
 	f.ready(h)
-	f.apply(strings.Replace(hookPolicy("dead", "dead", "true"), "metadata: {", "metadata: {finalizers: [example.com/hold], ", 1))
-	h.replicas[0].end(syscall.SIGKILL)
+	f.ApplyText(strings.Replace(hookPolicy("dead", "dead", "true"), "metadata: {", "metadata: {finalizers: [example.com/hold], ", 1))
+	h.replicas[0].End(syscall.SIGKILL)
 
 	client := f.Dynamic.Resource(policies)
 	refused := func(what string, err error) {
@@ -276,14 +270,14 @@ func TestDeadWebhook(t *testing.T) {
 	_, err = client.Patch(t.Context(), "dead", types.MergePatchType, []byte(`{"spec":{"creationCondition":"false"}}`), metav1.PatchOptions{})
 	refused("a new spec", err)
 
-	f.patch(client, "dead", `{"metadata":{"annotations":{"a":"b"}}}`)
-	f.patch(client, "dead", `{"status":{"observedGeneration":1}}`, "status")
+	f.Patch(client, "dead", `{"metadata":{"annotations":{"a":"b"}}}`)
+	f.Patch(client, "dead", `{"status":{"observedGeneration":1}}`, "status")
 	f.mcpCluster("dead-a", "token", "True")
-	f.apply(`{apiVersion: v1, kind: ConfigMap, metadata: {name: dead, namespace: default}, data: {a: b}}`)
-	f.apply(`{apiVersion: cluster.clusterpedia.io/v1alpha2, kind: PediaCluster, metadata: {name: dead}, spec: {apiserver: "https://x", syncResources: []}}`)
+	f.ApplyText(`{apiVersion: v1, kind: ConfigMap, metadata: {name: dead, namespace: default}, data: {a: b}}`)
+	f.ApplyText(`{apiVersion: cluster.clusterpedia.io/v1alpha2, kind: PediaCluster, metadata: {name: dead}, spec: {apiserver: "https://x", syncResources: []}}`)
 	f.remove(f.Dynamic.Resource(clusters), "dead")
 	f.remove(client, "dead")
-	f.patch(client, "dead", `{"metadata":{"finalizers":null}}`)
+	f.Patch(client, "dead", `{"metadata":{"finalizers":null}}`)
 	f.gone(client, "dead")
 }
 
@@ -294,16 +288,16 @@ func TestWebhookSecrets(t *testing.T) {
 	h := f.startHook("discreet", 1, "-v", "6")
 	f.ready(h)
 	const canary = "c4n4ry-0f-th3-s3cret"
-	f.apply(`{apiVersion: v1, kind: Secret, metadata: {name: discreet, namespace: default}, stringData: {token: ` + canary + `}}`)
+	f.ApplyText(`{apiVersion: v1, kind: Secret, metadata: {name: discreet, namespace: default}, stringData: {token: ` + canary + `}}`)
 	policy := strings.Replace(hookPolicy("discreet", "discreet", `references.s.data.token == "`+canary+`" && source.nope`),
 		"  nameTemplate:", "  references: [{key: s, group: \"\", resource: secrets, namespaceTemplate: default, nameTemplate: discreet}]\n  nameTemplate:", 1)
 	out, err := kubectl(t, policy, "apply", "-f", "-")
 	if err == nil || !strings.Contains(out, "source.nope") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	h.replicas[0].end(syscall.SIGTERM)
-	leaks(t, "log", h.replicas[0].log.String(), canary)
-	leaks(t, "log", h.replicas[0].log.String(), "PRIVATE KEY")
+	h.replicas[0].End(syscall.SIGTERM)
+	leaks(t, "log", h.replicas[0].Log(), canary)
+	leaks(t, "log", h.replicas[0].Log(), "PRIVATE KEY")
 }
 
 // TestCertificateFiles: a certificate that somebody else keeps is served, and its successor without a restart.
@@ -325,10 +319,10 @@ func TestCertificateFiles(t *testing.T) {
 	unready("has no caBundle yet")
 	inject := func(bundle []byte) {
 		t.Helper()
-		f.patch(f.Dynamic.Resource(webhookConfigurations), "files", fmt.Sprintf(`{"metadata":{"annotations":{"n":"%d"}}}`, len(bundle)))
+		f.Patch(f.Dynamic.Resource(testbed.Webhooks), "files", fmt.Sprintf(`{"metadata":{"annotations":{"n":"%d"}}}`, len(bundle)))
 		document := parseObject(t, "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: files}\nwebhooks: [{name: r0.policies.clusterimport.io}]")
 		document.Object["webhooks"].([]any)[0].(map[string]any)["clientConfig"] = map[string]any{"caBundle": encode(bundle)}
-		if _, err := f.Dynamic.Resource(webhookConfigurations).Apply(t.Context(), "files", document, metav1.ApplyOptions{FieldManager: "cainjector", Force: true}); err != nil {
+		if _, err := f.Dynamic.Resource(testbed.Webhooks).Apply(t.Context(), "files", document, metav1.ApplyOptions{FieldManager: "cainjector", Force: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -369,12 +363,12 @@ func chartDocuments(t *testing.T, kinds ...string) string {
 func TestPolicyAuthor(t *testing.T) {
 	f := newFixture(t)
 	rules := chartDocuments(t, "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-	f.apply(strings.Replace(rules, "objectSelector: {}", "objectSelector: {matchLabels: {test: author}}", 1))
+	f.ApplyText(strings.Replace(rules, "objectSelector: {}", "objectSelector: {matchLabels: {test: author}}", 1))
 	t.Cleanup(func() {
 		_ = f.Dynamic.Resource(schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"}).
 			Delete(context.Background(), "clusterimport-author", metav1.DeleteOptions{})
 	})
-	f.apply(`
+	f.ApplyText(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: author}
@@ -407,7 +401,7 @@ metadata: {name: NAME, labels: {test: author}}
 spec: {source: SOURCE, references: REFERENCES, nameTemplate: a, template: "spec: {}", creationCondition: "true"}
 `))
 			// The API server takes up a new policy, and new rights, after a moment.
-			fixture := &fixture{f.Client, t}
+			fixture := f.in(t)
 			fixture.eventually(soon, func(ctx context.Context) error {
 				_, err := alice.Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 				if tc.want == "" {

@@ -73,14 +73,14 @@ func TestInstall(t *testing.T) {
 func TestInstallNamespacedSecrets(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	for _, name := range []string{"elsewhere", "karmada-cluster"} {
-		s.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
+		s.ApplyText("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
 	}
 	s.must(append(installArgs, "--set", "rbac.secrets=Namespaced,rbac.secretNamespaces={default,karmada-cluster}")...)
 	objects, err := os.ReadFile(root + "/examples/vcluster/objects.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.apply(strings.ReplaceAll(string(objects), "namespace: default", "namespace: elsewhere"))
+	s.ApplyText(strings.ReplaceAll(string(objects), "namespace: default", "namespace: elsewhere"))
 	s.imports()
 	for _, name := range s.names(lifecycles) {
 		if strings.Contains(name, "elsewhere") {
@@ -99,9 +99,9 @@ func (s *stage) imports() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.apply(string(definition))
+	s.ApplyText(string(definition))
 	for _, file := range []string{"karmada/crd.yaml", "cluster-api/objects.yaml", "karmada/objects.yaml", "vcluster/objects.yaml"} {
-		s.applyFile("examples/" + file)
+		s.ApplyFile("examples/" + file)
 	}
 	for name, server := range map[string]string{
 		"default-capi-quickstart": "", "karmada-member1": "https://172.18.0.4:6443", "vc-default-vcluster-1": "https://vcluster-1.default",

@@ -43,16 +43,16 @@ func TestInstallOverOlder(t *testing.T) {
 func TestInstallOwnKinds(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	s.must(installArgs...)
-	s.apply(`
+	s.ApplyText(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: mcp, labels: {rbac.policy.clusterpedia.io/aggregate-to-controller: "true"}}
 rules:
   - {apiGroups: [cluster.mcp.io], resources: [clusters], verbs: [get, list, watch]}
 `)
-	s.applyFile("examples/mcp/crd.yaml")
-	s.applyFile("examples/mcp/policy.yaml")
-	s.applyFile("examples/mcp/objects.yaml")
+	s.ApplyFile("examples/mcp/crd.yaml")
+	s.ApplyFile("examples/mcp/policy.yaml")
+	s.ApplyFile("examples/mcp/objects.yaml")
 	imported := func(name string) {
 		s.eventually(func(ctx context.Context) error {
 			_, err := s.Dynamic.Resource(clusters).Get(ctx, name, metav1.GetOptions{})
@@ -61,7 +61,7 @@ rules:
 	}
 	imported("mcp-cluster-1")
 	s.must(append(upgradeArgs, "--set", "replicas=1")...)
-	s.apply(`
+	s.ApplyText(`
 apiVersion: cluster.mcp.io/v1
 kind: Cluster
 metadata: {name: cluster-2}
@@ -83,7 +83,7 @@ status: {conditions: [{type: Ready, status: "True"}]}
 func TestInstallForeignPolicies(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	s.foreignDefinitions("kubectl", nil)
-	s.applyFile("examples/cluster-api/gotemplate.yaml")
+	s.ApplyFile("examples/cluster-api/gotemplate.yaml")
 	s.must(installArgs...)
 	if s.isBundled("cluster-api") || !s.isBundled("karmada") {
 		t.Error("cluster-api must be left to whom made it, and karmada must not")
@@ -96,7 +96,7 @@ func TestInstallForeignPolicies(t *testing.T) {
 	if diff := cmp.Diff([]string{"cluster-api", "vcluster"}, s.names(policies)); diff != "" {
 		t.Errorf("after pruning (-want +got)\n%s", diff)
 	}
-	s.applyFile("examples/vcluster/objects.yaml")
+	s.ApplyFile("examples/vcluster/objects.yaml")
 	s.eventually(func(ctx context.Context) error {
 		_, err := s.Dynamic.Resource(clusters).Get(ctx, "vc-default-vcluster-1", metav1.GetOptions{})
 		return err
@@ -119,7 +119,7 @@ func (s *stage) isBundled(policy string) bool {
 func TestInstallAuthors(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	s.must(installArgs...)
-	s.apply(`
+	s.ApplyText(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: alice}
@@ -211,7 +211,7 @@ func (s *stage) as(user string) dynamic.Interface {
 func TestInstallDryRun(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	for _, name := range []string{"team-a", "team-b", "monitoring"} {
-		s.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
+		s.ApplyText("{apiVersion: v1, kind: Namespace, metadata: {name: " + name + "}}")
 	}
 	s.neighbours()
 	for _, variant := range variants {
@@ -263,6 +263,6 @@ func (s *stage) neighbours() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.apply(string(definition))
+		s.ApplyText(string(definition))
 	}
 }

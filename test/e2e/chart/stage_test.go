@@ -18,10 +18,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterimport/clusterimport/test/e2e/cluster"
 	"github.com/clusterimport/clusterimport/test/e2e/node"
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 var endToEnd = flag.Bool("e2e", false, "run what needs namespaces of its own")
@@ -77,7 +77,7 @@ var network = sync.OnceValues(node.NewNetwork)
 
 // stage is a cluster of its own, and a Helm to install with.
 type stage struct {
-	*cluster.Client
+	*testbed.Client
 
 	t          *testing.T
 	plane      *cluster.Cluster
@@ -88,10 +88,11 @@ type stage struct {
 
 // The resources that tests look at.
 var (
-	policies    = schema.GroupVersionResource{Group: "policy.clusterpedia.io", Version: "v1alpha1", Resource: "clusterimportpolicies"}
-	lifecycles  = schema.GroupVersionResource{Group: "policy.clusterpedia.io", Version: "v1alpha1", Resource: "pediaclusterlifecycles"}
-	clusters    = schema.GroupVersionResource{Group: "cluster.clusterpedia.io", Version: "v1alpha2", Resource: "pediaclusters"}
-	definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+	policies       = testbed.Policies
+	lifecycles     = testbed.Lifecycles
+	clusters       = testbed.Clusters
+	definitions    = testbed.Definitions
+	configurations = testbed.Webhooks
 )
 
 // newStage starts a control plane with a node, and a namespace that takes restricted Pods only.
@@ -105,19 +106,14 @@ func newStage(t *testing.T, helm string) *stage {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	s := &stage{t: t, helm: binary(t, helm), kubeconfig: filepath.Join(dir, "kubeconfig")}
-	if s.plane, err = cluster.Start(t.Context(), filepath.Join(dir, "plane")); err != nil {
-		t.Fatal(err)
+	plane := testbed.StartCluster(t)
+	s := &stage{
+		Client: testbed.NewClient(t, plane, root), t: t, plane: plane, helm: binary(t, helm), kubeconfig: plane.Kubeconfig(),
 	}
-	t.Cleanup(func() { _ = s.plane.Kill() })
-	config, err := s.plane.Config()
+	config, err := plane.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Client, err = cluster.NewClient(config); err != nil {
-		t.Fatal(err)
-	}
-	s.kubeconfig = s.plane.Kubeconfig()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	s.node, err = node.Start(ctx, node.Options{
 		Config: config, Network: net, Dir: filepath.Join(dir, "node"), Image: imageFiles(t, dir), Users: users() > 1,
@@ -136,7 +132,7 @@ func newStage(t *testing.T, helm string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.apply(`
+	s.ApplyText(`
 apiVersion: v1
 kind: Namespace
 metadata:
@@ -156,23 +152,6 @@ func imageFiles(t *testing.T, dir string) map[string]string {
 	return map[string]string{
 		"/clusterimport": binary(t, "CLI_BIN"), "/clusterimport-controller": binary(t, "CONTROLLER_BIN"), "/etc/passwd": passwd,
 	}
-}
-
-func (s *stage) apply(documents string) {
-	s.t.Helper()
-	if err := s.Apply(s.t.Context(), []byte(documents)); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// applyFile applies a file of the repository.
-func (s *stage) applyFile(path string) {
-	s.t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.apply(string(data))
 }
 
 // run runs Helm on the cluster.
@@ -201,14 +180,7 @@ const patience = 90 * time.Second
 // eventually waits until check finds nothing wrong any more.
 func (s *stage) eventually(check func(ctx context.Context) error) {
 	s.t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(s.t.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		last = check(ctx)
-		return last == nil, nil
-	})
-	if err != nil {
-		s.t.Fatalf("not within %s: %v", patience, last)
-	}
+	testbed.Eventually(s.t, patience, check)
 }
 
 // get returns an object that must be there.

@@ -25,8 +25,6 @@ import (
 	"github.com/clusterimport/clusterimport/test/e2e/cluster"
 )
 
-var configurations = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"}
-
 // caBundle is what the API server trusts the webhook by.
 func (s *stage) caBundle() string {
 	s.t.Helper()
@@ -54,7 +52,7 @@ func TestInstallWebhook(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.apply(string(definition))
+			s.ApplyText(string(definition))
 			s.refuses()
 			s.must(append(upgradeArgs, "--set", "replicas=3,webhook.timeoutSeconds=7")...)
 			if after := s.caBundle(); after != before {
@@ -103,7 +101,7 @@ func (s *stage) refuses() {
 	if caret, word := strings.Index(lines[at+1], "^"), strings.Index(lines[at], "conditionz"); caret != word {
 		s.t.Errorf("the caret stands at %d, not at %d:\n%v", caret, word, refusal)
 	}
-	s.apply(ownPolicy("sound", sound))
+	s.ApplyText(ownPolicy("sound", sound))
 }
 
 // check lets the API server check an object, and whom it asks.
@@ -183,7 +181,7 @@ spec: {source: {group: "", version: v1, resource: secrets, name: a, namespace: b
 		}
 	}
 	s.must("upgrade", release, chartDir, "--wait", "--timeout", "120s", "--reset-values")
-	s.apply(ownPolicy("taken", sound))
+	s.ApplyText(ownPolicy("taken", sound))
 }
 
 func (s *stage) patch(resource schema.GroupVersionResource, name, patch string) error {
@@ -196,7 +194,7 @@ func (s *stage) patch(resource schema.GroupVersionResource, name, patch string) 
 func TestInstallExistingCertificate(t *testing.T) {
 	s := newStage(t, "HELM4_BIN")
 	certificate, key, ca := newCertificate(t, release+"-webhook."+namespace+".svc")
-	s.apply(fmt.Sprintf(`
+	s.ApplyText(fmt.Sprintf(`
 apiVersion: v1
 kind: Secret
 metadata: {name: own, namespace: %s}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func TestObserved(t *testing.T) {
 // holdLease gives the lease to a process that is not there.
 func (w *world) holdLease(long time.Duration) {
 	w.t.Helper()
-	w.apply(fmt.Sprintf(`
+	w.ApplyText(fmt.Sprintf(`
 apiVersion: coordination.k8s.io/v1
 kind: Lease
 metadata: {name: clusterimport, namespace: clusterimport-system}
@@ -153,7 +154,7 @@ spec:
 func (w *world) faultsOfPolicies(fires func(time.Duration, ...string)) {
 	w.t.Helper()
 	// Nobody asks the webhook about this one.
-	w.apply(`
+	w.ApplyText(`
 apiVersion: policy.clusterpedia.io/v1alpha1
 kind: ClusterImportPolicy
 metadata: {name: broken}
@@ -184,7 +185,7 @@ spec:
 		}
 	}
 
-	w.apply(`
+	w.ApplyText(`
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: machines.forbidden.example.com}
@@ -256,7 +257,7 @@ func (w *world) backdate(name string, long time.Duration) {
 // faultsOfWrites keep the controller from writing PediaClusters for more than half a minute.
 func (w *world) faultsOfWrites(fires func(time.Duration, ...string)) {
 	w.t.Helper()
-	w.apply(`
+	w.ApplyText(`
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-stuck-clusters}
@@ -304,7 +305,7 @@ spec: {policyName: no-stuck-clusters, validationActions: [Deny]}
 	}
 	// The next try may be a minute away; a change is one too.
 	w.prometheus.eventually(2*time.Minute, "the cluster is imported", func() error {
-		w.patch(sources, "stuck-one", fmt.Sprintf(`{"spec":{"apiEndpoint":"https://%d.example.com"}}`, time.Now().UnixNano()))
+		w.Patch(w.Dynamic.Resource(sources), "stuck-one", fmt.Sprintf(`{"spec":{"apiEndpoint":"https://%d.example.com"}}`, time.Now().UnixNano()))
 		_, err := w.Dynamic.Resource(clusters).Get(w.t.Context(), "stuck-one", metav1.GetOptions{})
 		return err
 	})
@@ -314,7 +315,7 @@ spec: {policyName: no-stuck-clusters, validationActions: [Deny]}
 // faultsOfTheProcess need another process: one that is slow, on CRDs that are too old, with a certificate that ends.
 func (w *world) faultsOfTheProcess(fires func(time.Duration, ...string)) {
 	w.t.Helper()
-	w.stop()
+	w.controller.End(syscall.SIGTERM)
 	dir := w.t.TempDir()
 	w.certificate(dir, time.Hour)
 	w.olderDefinition()

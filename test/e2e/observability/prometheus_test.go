@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
+	"github.com/clusterimport/clusterimport/test/e2e/testbed"
 )
 
 // prometheus is a real Prometheus that scrapes the controller twice a second.
@@ -68,7 +67,7 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 			t.Fatal(err)
 		}
 	}
-	p := &prometheus{t, freeAddress(t)}
+	p := &prometheus{t, testbed.FreeAddress(t)}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -97,14 +96,12 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 // eventually waits until check finds nothing wrong any more.
 func (p *prometheus) eventually(within time.Duration, what string, check func() error) {
 	p.t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(p.t.Context(), 200*time.Millisecond, within, true, func(context.Context) (bool, error) {
-		last = check()
-		return last == nil, nil
+	testbed.Eventually(p.t, within, func(context.Context) error {
+		if err := check(); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		return nil
 	})
-	if err != nil {
-		p.t.Fatalf("%s: not within %s: %v", what, within, last)
-	}
 }
 
 // series is one of the answers to a query.
@@ -190,14 +187,4 @@ func fetch(address string) (string, error) {
 		err = fmt.Errorf("%s: %s", response.Status, body)
 	}
 	return string(body), err
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
