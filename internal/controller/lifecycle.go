@@ -22,7 +22,7 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 	l := r.Caches.lifecycle(name)
 	if l == nil {
 		r.references.set(name, nil)
-		r.forgetDue(name)
+		r.countDue(name, "", nil)
 		return 0, nil
 	}
 	state := r.gatherLifecycle(l)
@@ -37,9 +37,11 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 		}
 		plan = lifecycle.PlanCluster(ctx, state)
 	}
+	policy := ""
 	if owner := metav1.GetControllerOf(l); owner != nil {
-		r.tell(owner.Name, false, r.tally.dueChanged(owner.Name, name, plan.Due), false)
+		policy = owner.Name
 	}
+	r.countDue(name, policy, plan.Due)
 	err := r.actOnCluster(ctx, state, plan.Plan)
 	switch {
 	case wrote(plan.Plan, err) && !seen.IsZero():

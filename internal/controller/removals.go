@@ -65,9 +65,13 @@ func (r *Reconcilers) present(removal v1alpha1.Removal) bool {
 	return c != nil && c.UID == removal.UID
 }
 
-// forgetDue drops what a lifecycle that is gone had to remove.
-func (r *Reconcilers) forgetDue(lifecycle string) {
-	for _, policy := range r.Caches.Policies.ListKeys() {
-		r.tell(policy, false, r.tally.dueChanged(policy, lifecycle, nil), false)
+// countDue counts what a lifecycle wants to remove for its policy, and no longer for one that it had before. One that is
+// gone has neither.
+func (r *Reconcilers) countDue(lifecycle, policy string, due []v1alpha1.Removal) {
+	if before, change := r.tally.withdrawDue(lifecycle, policy); before != "" {
+		r.tell(before, false, change, false)
+	}
+	if policy != "" {
+		r.tell(policy, false, r.tally.lifecycleDue(policy, lifecycle, due), false)
 	}
 }

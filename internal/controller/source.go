@@ -38,7 +38,7 @@ func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.
 	if changed && outcome.Reason == v1alpha1.ReasonNameConflict {
 		r.Observer.Operated(key.Policy, OperationCreate, ErrConflict)
 	}
-	r.tell(key.Policy, changed, r.tally.dueChanged(key.Policy, key, plan.Due), r.tally.planned(key))
+	r.tell(key.Policy, changed, r.tally.sourceDue(key, plan.Due), r.tally.planned(key))
 	// What the event leads to is done by the lifecycle, which may be planned before its creation has returned.
 	name := brought(plan)
 	r.lifecycleEvents.see(name, seen)

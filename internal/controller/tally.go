@@ -23,13 +23,15 @@ type tally struct {
 	policies map[string]*policyTally
 	// waiters are the sources that wait for a name.
 	waiters map[string]map[SourceKey]bool
+	// dueOf are the policies that lifecycles have something to remove for, by the lifecycle's name.
+	dueOf map[string]string
 }
 
 type policyTally struct {
 	counts     v1alpha1.SourceCounts
 	lifecycles map[string]lifecycleTally
 	failures   map[types.NamespacedName]lifecycle.SourceOutcome
-	// due are the removals that wait for the policy, by the key that decided them.
+	// due are the removals that wait for the policy, by what decided them: a SourceKey or the name of a lifecycle.
 	due map[any][]v1alpha1.Removal
 	// kind is the source kind whose first list was taken up, and awaited are the sources of it that were not planned
 	// since.
@@ -50,7 +52,7 @@ type lifecycleTally struct {
 }
 
 func newTally() *tally {
-	return &tally{policies: map[string]*policyTally{}, waiters: map[string]map[SourceKey]bool{}}
+	return &tally{policies: map[string]*policyTally{}, waiters: map[string]map[SourceKey]bool{}, dueOf: map[string]string{}}
 }
 
 func (t *tally) of(policy string) *policyTally {
@@ -147,47 +149,6 @@ func (t *tally) sourceChanged(key SourceKey, outcome lifecycle.SourceOutcome) (c
 		t.waiters[outcome.Claims][key] = true
 	}
 	return before != outcome
-}
-
-// dueChange says how what is due for removal has changed.
-type dueChange int
-
-const (
-	sameDue dueChange = iota
-	// someDue: it has changed. firstDue: there was nothing before.
-	someDue
-	firstDue
-)
-
-// dueChanged records what a key's plan wants to remove.
-func (t *tally) dueChanged(policy string, key any, due []v1alpha1.Removal) dueChange {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := t.of(policy)
-	if slices.Equal(p.due[key], due) {
-		return sameDue
-	}
-	before := len(p.due)
-	if len(due) == 0 {
-		delete(p.due, key)
-	} else {
-		p.due[key] = due
-	}
-	if before == 0 {
-		return firstDue
-	}
-	return someDue
-}
-
-// dueFor returns all removals of a policy that are due.
-func (t *tally) dueFor(policy string) []v1alpha1.Removal {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var all []v1alpha1.Removal
-	for _, due := range t.of(policy).due {
-		all = append(all, due...)
-	}
-	return all
 }
 
 // await waits for every source of a kind to be planned once, and reports whether none is.
@@ -333,6 +294,7 @@ func (t *tally) forget(policy string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.policies, policy)
+	maps.DeleteFunc(t.dueOf, func(_, of string) bool { return of == policy })
 	for name, keys := range t.waiters {
 		for key := range keys {
 			if key.Policy == policy {
