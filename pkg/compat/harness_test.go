@@ -45,7 +45,7 @@ type original struct{ *template.Template }
 
 var (
 	functions = sprig.TxtFuncMap()
-	bare      = template.New("field").Funcs(functions)
+	bare      = template.New("field").Funcs(functions).Funcs(template.FuncMap{"fieldOr": fieldOr})
 )
 
 func parseOriginal(src string) (original, error) {

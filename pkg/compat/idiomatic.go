@@ -313,7 +313,10 @@ func (l idiomatic) logical(and bool, operands []value) value {
 
 // operand makes a value that may be chosen: as such it should be there.
 func (l idiomatic) operand(x value) celast.Expr {
-	if x.presence == optional {
+	switch {
+	case l.isAbsent(x):
+		l.cannotf("a value that is never there has no counterpart among operands")
+	case x.presence == optional:
 		l.assume(AssumesPresent, x.make)
 	}
 	return l.plain(x)()

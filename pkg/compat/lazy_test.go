@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"text/template"
 	"text/template/parse"
@@ -13,7 +14,7 @@ import (
 // lazy reports whether an outcome differs from the original's failure only because CEL does not evaluate what cannot
 // reach the result (D10). It is told without the translator: the expression at which the original fails, or one around
 // it, is replaced by constants of every kind, and whenever the original then succeeds, its outcome must be the one in
-// question.
+// question. A field is replaced only where it fails, which may be in one round of a loop.
 func (o original) lazy(data map[string]any, same func(outcome) bool) bool {
 	return o.lazyWithin(data, same, 2)
 }
@@ -171,17 +172,59 @@ func (r *replacer) pipe(p *parse.PipeNode) bool {
 			}
 			inside = true
 			if j > 0 && r.hit() {
-				command.Args[j] = r.constant
+				command.Args[j] = r.instead(arg)
 			}
 		}
 		found = found || inside
 		if found && r.hit() {
-			command.Args = []parse.Node{r.constant}
+			instead := r.constant
+			if len(command.Args) == 1 {
+				instead = r.instead(command.Args[0])
+			}
+			command.Args = []parse.Node{instead}
 			p.Cmds = p.Cmds[i:]
 			return true
 		}
 	}
 	return found || r.here(p)
+}
+
+// instead is what an operand is replaced by.
+func (r *replacer) instead(n parse.Node) parse.Node {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return r.fieldOr(&parse.DotNode{NodeType: parse.NodeDot}, n.Ident)
+	case *parse.VariableNode:
+		return r.fieldOr(&parse.VariableNode{NodeType: parse.NodeVariable, Ident: n.Ident[:1]}, n.Ident[1:])
+	default:
+		return r.constant
+	}
+}
+
+// fieldOr calls the function of that name.
+func (r *replacer) fieldOr(of parse.Node, names []string) parse.Node {
+	args := []parse.Node{parse.NewIdentifier("fieldOr"), r.constant, of}
+	for _, name := range names {
+		args = append(args, &parse.StringNode{NodeType: parse.NodeString, Quoted: strconv.Quote(name), Text: name})
+	}
+	call := &parse.CommandNode{NodeType: parse.NodeCommand, Args: args}
+	return &parse.PipeNode{NodeType: parse.NodePipe, Cmds: []*parse.CommandNode{call}}
+}
+
+// fieldOr is a field of a value, or something else where a template fails.
+func fieldOr(otherwise, of any, names ...string) any {
+	for i, name := range names {
+		fields, ok := of.(map[string]any)
+		if !ok && (i == 0 || of != nil) {
+			return otherwise
+		}
+		val, there := fields[name]
+		if there && val == nil && i+1 < len(names) {
+			return otherwise
+		}
+		of = val
+	}
+	return of
 }
 
 // operand reports whether the failure is at an operand or within it.
