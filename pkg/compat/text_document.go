@@ -43,9 +43,13 @@ func (p *parsed) textMode(env *expr.Env, schema *expr.Schema, because diag.List)
 		return nil, list
 	}
 	found, ok := p.sampled(structure, schema)
-	if list = append(list, found...); !ok {
-		return nil, list
+	switch {
+	case !ok && found[0].Code == CodeTooLarge: // it may be no YAML either
+		return nil, append(because, found...)
+	case !ok:
+		return nil, append(list, found...)
 	}
+	list = append(list, found...)
 	return render.DocumentOf(textDocument{program, p.source, schema}), append(list, inTextMode(because))
 }
 

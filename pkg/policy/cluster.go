@@ -13,6 +13,7 @@ import (
 	"github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/crd"
 	"github.com/clusterimport/clusterimport/pkg/expr"
+	"github.com/clusterimport/clusterimport/pkg/expr/plain"
 	"github.com/clusterimport/clusterimport/pkg/render"
 )
 
@@ -51,11 +52,18 @@ var clusterSchema = sync.OnceValues(func() (*expr.Schema, error) {
 	}}, nil
 })
 
+// clusterLimits bound a PediaCluster. The API server takes about a mebibyte and a half.
+var clusterLimits = plain.Limits{Values: 50_000, Bytes: 1 << 20, Depth: 64}
+
 // decode checks a rendered document and turns it into a PediaCluster of that name.
 func decode(object map[string]any, name string) (*Rendered, error) {
 	schema, err := clusterSchema()
 	if err != nil {
 		return nil, err
+	}
+	// Fields of an object cost nothing, and a document may repeat them.
+	if err := plain.Within(object, clusterLimits); err != nil {
+		return nil, &InvalidError{Stage: StageRender, Message: "the PediaCluster is too large: " + err.Error()}
 	}
 	if fault := render.Conform(schema, object); fault != nil {
 		return nil, &InvalidError{Stage: StageRender, Message: fault.Error()}

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,25 @@ func TestCompileDiagnostics(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClusterIsBounded renders a field of the source many times, which costs nothing, into one PediaCluster.
+func TestClusterIsBounded(t *testing.T) {
+	repeated := "metadata:\n  annotations:\n" + strings.Repeat("    a: ${source.metadata.name}\n", 400) + "spec: {syncResources: []}\n"
+	for i := range 400 {
+		repeated = strings.Replace(repeated, " a: ", fmt.Sprintf(" a%d: ", i), 1)
+	}
+	compiled, list := policy.Compile(spec(func(s *v1alpha1.ClusterImportPolicySpec) { s.Template = repeated }), policy.Types{})
+	if compiled == nil {
+		t.Fatal(list)
+	}
+	for size, fits := range map[int]bool{2_000: true, 10_000: false} {
+		source := map[string]any{"metadata": map[string]any{"name": strings.Repeat("x", size)}}
+		_, err := compiled.Render(t.Context(), compiled.Bind(source), "one")
+		if invalid, ok := errors.AsType[*policy.InvalidError](err); ok == fits || ok && !strings.Contains(invalid.Message, "too large") {
+			t.Errorf("%d bytes 400 times: %v", size, err)
+		}
 	}
 }
 

@@ -71,7 +71,9 @@ func DocumentOf(root Node) *Document { return &Document{root} }
 // ParseDocument compiles the YAML of a field with ${…} in its scalars and checks it against schema as far as
 // types are known.
 func ParseDocument(env *expr.Env, field, src string, schema *expr.Schema) (*Document, diag.List) {
-	return Parse(celLanguage{env: env, field: field, text: src, places: newPlaces(src)}, Origin{Field: field, Text: src}, src, schema)
+	left := maxExpressions
+	lang := celLanguage{env: env, field: field, text: src, places: newPlaces(src), left: &left}
+	return Parse(lang, Origin{Field: field, Text: src}, src, schema)
 }
 
 // Parse compiles a YAML document whose scalars are written in lang.

@@ -12,6 +12,8 @@ type celLanguage struct {
 	env         *expr.Env
 	field, text string
 	places      *places
+	// left is how many more expressions the document may have.
+	left *int
 }
 
 // Scalar implements Language: exactly one ${…} takes the expression's value and type, other text with ${…} is
@@ -52,7 +54,7 @@ func (celLanguage) Spread(Scalar) (Node, diag.List, bool) { return nil, nil, fal
 
 // origin finds expressions of a scalar in the field's text, so that diagnostics point at them.
 func (l celLanguage) origin(s Scalar) origin {
-	return origin{field: l.field, text: l.text, locate: func(_ int, expression string) int {
+	return origin{field: l.field, text: l.text, left: l.left, locate: func(_ int, expression string) int {
 		from := l.places.of(s.Line, s.Column)
 		return from + max(0, strings.Index(l.text[from:], expression))
 	}}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -27,11 +28,20 @@ type origin struct {
 	field, text string
 	// locate turns an offset of the scanned text and the expression there into an offset of the field's text.
 	locate func(offset int, expression string) int
+	// left is how many more expressions the field may have.
+	left *int
 }
+
+// maxExpressions is how many expressions a field may have, each of which takes some hundred microseconds to compile.
+const maxExpressions = 500
+
+// maxText is how long a text may be, in bytes.
+const maxText = 1 << 20
 
 // ParseText compiles the text of a field.
 func ParseText(env *expr.Env, field, src string) (*Text, diag.List) {
-	o := origin{field: field, text: src, locate: func(offset int, _ string) int { return offset }}
+	left := maxExpressions
+	o := origin{field: field, text: src, locate: func(offset int, _ string) int { return offset }, left: &left}
 	pieces, list := o.scan(src)
 	if list.HasErrors() {
 		return nil, list
@@ -75,24 +85,35 @@ func (o origin) compileText(env *expr.Env, pieces []piece) (*Text, diag.List) {
 	return t, list
 }
 
+// compile compiles an expression. The first that is too many is said, and the others are not compiled.
 func (o origin) compile(env *expr.Env, p piece, want *cel.Type) (*expr.Program, diag.List) {
+	switch *o.left--; {
+	case *o.left == -1:
+		message := fmt.Sprintf("the field has more than %d expressions", maxExpressions)
+		return nil, diag.List{diag.At(diag.Error, CodeLarge, o.field, o.text, o.locate(p.offset, p.text), message)}
+	case *o.left < 0:
+		return nil, nil
+	}
 	return env.Compile(expr.Source{
 		Field: o.field, Text: o.text, Offset: o.locate(p.offset, p.text), Expr: p.text,
 	}, want)
 }
 
-// Text evaluates the expressions and returns the whole text. The error is that of the first expression that
-// fails; see expr.Program.Eval.
+// Text evaluates the expressions and returns the whole text, of a mebibyte at most. The error is that of the first
+// expression that fails; see expr.Program.Eval.
 func (t *Text) Text(ctx context.Context, b *expr.Binding) (string, error) {
 	// A name has few parts: they need no memory but the result's.
 	var few [8]string
-	parts := few[:0]
+	parts, size := few[:0], 0
 	for _, s := range t.segments {
 		part := s.literal
 		if s.program != nil {
 			var err error
 			if part, err = s.program.Text(ctx, b); err != nil {
 				return "", err
+			}
+			if size += len(part); size > maxText {
+				return "", s.program.Fail(expr.Failuref(expr.CodeTooExpensive, "the text is too large"))
 			}
 		}
 		parts = append(parts, part)
