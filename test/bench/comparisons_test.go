@@ -267,7 +267,7 @@ func comparisons(tb testing.TB) []comparison {
 		{"render vcluster", "template of vcluster to a map", virtual.render(tb, vclusterRenderByHand)},
 	}
 	for _, c := range translations() {
-		list = append(list, comparison{"translated, " + c.name, "the condition or selector of a policy for " + c.name + " in Clusterpedia's language", c.rivals(tb)})
+		list = append(list, comparison{"translated, " + c.name, "the creationCondition or selectorTemplate in Clusterpedia's language", c.rivals(tb)})
 	}
 	return list
 }

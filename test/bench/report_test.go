@@ -62,7 +62,7 @@ func TestReport(t *testing.T) {
 	checkTargets(t, results)
 	checkTranslations(t, results)
 	checkBounds(t, results, compiling, held)
-	text := page(all, results, compiling, held) + checkOverhead(t) + checkHostile(t)
+	text := page(all, results, compiling, held) + checkCaches(t) + checkOverhead(t) + checkHostile(t)
 	if err := os.WriteFile(*report, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
