@@ -19,7 +19,7 @@ type Binding struct {
 	unknown []*interpreter.AttributePattern
 	// meter is that of the evaluation under way.
 	meter meter
-	// spent is what the evaluations before it cost, and most what they may cost until ShareLimit ends; 0 is no bound.
+	// spent is what the evaluations before it cost, and most what they may cost until EndShare; 0 is no bound.
 	spent, most int
 }
 
@@ -43,14 +43,21 @@ func (b *Binding) SetReference(key string, object map[string]any) {
 // Spent is what all evaluations with this binding have cost so far, each of which may cost a million.
 func (b *Binding) Spent() int { return b.spent }
 
-// ShareLimit makes the evaluations from now until end is called share the limit of one: they are parts of one whole, of
-// which there may be many. Within such a whole it changes nothing.
-func (b *Binding) ShareLimit() (end func()) {
+// ShareLimit makes the evaluations from now until EndShare share the limit of one: they are parts of one whole, of which
+// there may be many. Within such a whole it changes nothing, and begins is false.
+func (b *Binding) ShareLimit() (begins bool) {
 	if b.most > 0 {
-		return func() {}
+		return false
 	}
 	b.most = b.spent + costLimit
-	return func() { b.most = 0 }
+	return true
+}
+
+// EndShare ends what ShareLimit began, if it did.
+func (b *Binding) EndShare(begun bool) {
+	if begun {
+		b.most = 0
+	}
 }
 
 // Spend counts the cost of work beside evaluations towards their limit. It reports false, and counts nothing, if that is

@@ -113,8 +113,9 @@ func ParseLines(lang Language, origin Origin, src string, schema *expr.Schema) (
 // Render evaluates every expression, all together within what one evaluation may cost. Parts of the result may be those
 // of the binding or of the document: it must only be read.
 func (d *Document) Render(ctx context.Context, b *expr.Binding) (map[string]any, error) {
-	defer b.ShareLimit()()
+	whole := b.ShareLimit()
 	value, _, err := d.root.Render(ctx, b)
+	b.EndShare(whole)
 	if err != nil {
 		return nil, err
 	}
