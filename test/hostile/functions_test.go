@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -42,19 +43,33 @@ func TestFunctionsPay(t *testing.T) {
 			if evaluate == nil {
 				continue // the types do not fit
 			}
-			b := expr.NewBinding(source, nil)
-			made := allocated(func() { _ = evaluate(t.Context(), b) })
+			made, spent := leastMade(t, evaluate, source)
 			if calls++; made > freeCallBytes {
 				paid++
 			}
-			if made > freeCallBytes+bytesPerUnit*b.Spent() {
-				t.Errorf("%s makes %d KiB for %d units", call, made>>10, b.Spent())
+			if made > freeCallBytes+bytesPerUnit*spent {
+				t.Errorf("%s makes %d KiB for %d units", call, made>>10, spent)
 			}
 		}
 	}
 	if calls < 1_000 || paid < 100 {
 		t.Errorf("of %d calls only %d make much", calls, paid)
 	}
+}
+
+// leastMade is what an evaluation allocates and costs. Others may allocate at the same time: the least of some counts, if
+// it is much.
+func leastMade(t *testing.T, evaluate hostile.Evaluation, source map[string]any) (made, spent int) {
+	t.Helper()
+	made = math.MaxInt
+	for range 3 {
+		b := expr.NewBinding(source, nil)
+		made = min(made, allocated(func() { _ = evaluate(t.Context(), b) }))
+		if spent = b.Spent(); made <= freeCallBytes {
+			break
+		}
+	}
+	return made, spent
 }
 
 // choices are all lists of n of the values.
