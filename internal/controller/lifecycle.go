@@ -78,7 +78,15 @@ func (r *Reconcilers) confirmLifecycle(ctx context.Context, state *lifecycle.Clu
 		}
 		return lifecycle.NotKnown("it was not asked for")
 	}
+	owner := metav1.GetControllerOf(state.Lifecycle)
+	if owner == nil {
+		state.Owner = nil
+		return nil
+	}
 	var err error
+	if state.Owner, err = r.fetchPolicy(ctx, owner.Name, owner.UID); err != nil {
+		return err
+	}
 	state.Cluster, err = r.fetchCluster(ctx, state.Lifecycle.Name)
 	return err
 }
@@ -87,9 +95,7 @@ func (r *Reconcilers) gatherLifecycle(l *v1alpha1.PediaClusterLifecycle) lifecyc
 	state := lifecycle.ClusterState{Now: r.Now(), Lifecycle: l, Cluster: r.Caches.cluster(l.Name)}
 	state.Definition = r.definitionOf(l.Spec.Source.GroupVersionResource().GroupResource())
 	if owner := metav1.GetControllerOf(l); owner != nil {
-		if p := r.Caches.policy(owner.Name); p != nil && p.UID == owner.UID {
-			state.Owner = p
-		}
+		state.Owner = sameObject(r.Caches.policy(owner.Name), owner.UID)
 		state.Policy = r.registry.byUID(owner.Name, owner.UID)
 		state.Starting = state.Owner != nil && !r.tally.seen(owner.Name)
 		state.Deletions = r.deletions(owner.Name, owner.UID)

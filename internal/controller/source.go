@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
@@ -75,13 +76,14 @@ func (r *Reconcilers) tell(policy string, changed bool, due dueChange, settled b
 
 func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey) lifecycle.SourceState {
 	object, unknown := r.Watches.Get(gvrOf(active.Source), key.Source)
-	if object == nil && unknown == "" {
+	switch {
+	case r.undefined(active.Source): // and what a cache still has is no proof either
+		object, unknown = nil, beingRemoved
+	case object == nil && unknown == "":
 		unknown = r.withdrawn(active.Source)
 	}
-	owner := r.Caches.policy(active.Policy.Name)
 	return lifecycle.SourceState{
-		Paused: owner != nil && lifecycle.Paused(owner.Annotations),
-		Policy: active, Namespace: key.Source.Namespace, Name: key.Source.Name,
+		Policy: active, Owner: sameObject(r.Caches.policy(active.Policy.Name), active.Policy.UID), Namespace: key.Source.Namespace, Name: key.Source.Name,
 		Source:     lifecycle.Lookup{Object: object, Unknown: unknown},
 		Definition: r.definitionOf(gvrOf(active.Source).GroupResource()),
 		Deletions:  r.deletions(active.Policy.Name, active.Policy.UID),
@@ -91,14 +93,17 @@ func (r *Reconcilers) gatherSource(active *lifecycle.ActivePolicy, key SourceKey
 	}
 }
 
-// confirmSource replaces what caches know of a source, and of the PediaClusters that would go, by what the API server
-// says: a cache may be behind, and a removal cannot be taken back.
+// confirmSource replaces what caches know of a source, of its policy and of the PediaClusters that would go, by what the
+// API server says: a cache may be behind, and a removal cannot be taken back.
 func (r *Reconcilers) confirmSource(ctx context.Context, state *lifecycle.SourceState, key SourceKey) error {
 	object, err := r.Watches.Fetch(ctx, gvrOf(state.Policy.Source), key.Source)
 	if err != nil {
 		return err
 	}
 	state.Source = lifecycle.Lookup{Object: object}
+	if state.Owner, err = r.fetchPolicy(ctx, key.Policy, state.Policy.Policy.UID); err != nil {
+		return err
+	}
 	if object == nil {
 		if err := r.confirmKind(ctx, state); err != nil {
 			return err
@@ -144,6 +149,23 @@ func (r *Reconcilers) fetchCluster(ctx context.Context, name string) (*clusterv1
 	return cluster, err
 }
 
+// fetchPolicy asks the API server for a policy; nil when there is none, or another of that name.
+func (r *Reconcilers) fetchPolicy(ctx context.Context, name string, uid types.UID) (*v1alpha1.ClusterImportPolicy, error) {
+	p, err := r.Policies.Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // there is none, and that is the answer
+	}
+	return sameObject(p, uid), err
+}
+
+// sameObject is a policy if it has that UID, else nil.
+func sameObject(p *v1alpha1.ClusterImportPolicy, uid types.UID) *v1alpha1.ClusterImportPolicy {
+	if p == nil || p.UID != uid {
+		return nil
+	}
+	return p
+}
+
 // definitionOf is the definition of a kind as the cache has it.
 func (r *Reconcilers) definitionOf(kind schema.GroupResource) lifecycle.Definition {
 	crd := r.Caches.definition(kind.String())
@@ -153,14 +175,19 @@ func (r *Reconcilers) definitionOf(kind schema.GroupResource) lifecycle.Definiti
 	return lifecycle.Definition{UID: crd.UID, Created: crd.CreationTimestamp}
 }
 
+// undefined reports whether the definition of a kind is gone.
+func (r *Reconcilers) undefined(source v1alpha1.ResolvedResource) bool {
+	name := gvrOf(source).GroupResource().String()
+	_, defined := r.defined.Load(name)
+	return defined && r.Caches.definition(name) == nil
+}
+
 // withdrawn says, of an object that is not in its cache, why that is no proof.
 func (r *Reconcilers) withdrawn(source v1alpha1.ResolvedResource) string {
 	if _, err := r.Watches.Status(gvrOf(source)); err != nil {
 		return "its kind cannot be watched"
 	}
-	name := gvrOf(source).GroupResource().String()
-	crd := r.Caches.definition(name)
-	if _, defined := r.defined.Load(name); defined && (crd == nil || crd.DeletionTimestamp != nil) {
+	if crd := r.Caches.definition(gvrOf(source).GroupResource().String()); crd != nil && crd.DeletionTimestamp != nil {
 		return beingRemoved
 	}
 	return ""

@@ -257,7 +257,7 @@ func TestRemovalWaits(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			plan, _ := lifecycle.PlanSource(context.Background(), lifecycle.SourceState{
-				Policy: active(t, nil), Namespace: "ns", Name: "one", Source: lifecycle.NotFound(), Deletions: tc.deletions,
+				Policy: active(t, nil), Owner: &v1alpha1.ClusterImportPolicy{}, Namespace: "ns", Name: "one", Source: lifecycle.NotFound(), Deletions: tc.deletions,
 				Owned:   []*v1alpha1.PediaClusterLifecycle{l},
 				Cluster: func(string) *v1alpha2.PediaCluster { return tc.cluster },
 			})
@@ -305,7 +305,7 @@ func TestKindDefinedAnew(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			state := lifecycle.SourceState{
-				Policy: active(t, nil), Namespace: "ns", Name: "one", Source: tc.source, Definition: anew,
+				Policy: active(t, nil), Owner: &v1alpha1.ClusterImportPolicy{}, Namespace: "ns", Name: "one", Source: tc.source, Definition: anew,
 				Cluster: func(string) *v1alpha2.PediaCluster { return nil },
 				ByName:  func(string) *v1alpha1.PediaClusterLifecycle { return nil },
 			}

@@ -232,7 +232,7 @@ func TestTakeOver(t *testing.T) {
 			l.Status.Conditions = tc.conditions
 			found := lifecycle.Found(source(map[string]any{"pick": true, "alias": "x", "ready": true, "url": "https://x"}))
 			plan, _ := lifecycle.PlanSource(context.Background(), lifecycle.SourceState{
-				Policy: policy, Namespace: "ns", Name: "one", Source: found, Owned: []*v1alpha1.PediaClusterLifecycle{l},
+				Policy: policy, Owner: policy.Policy, Namespace: "ns", Name: "one", Source: found, Owned: []*v1alpha1.PediaClusterLifecycle{l},
 				Definition: lifecycle.Definition{UID: "definition", Created: metav1.NewTime(now.Add(-time.Hour))},
 				Cluster:    func(string) *v1alpha2.PediaCluster { return tc.cluster },
 			})

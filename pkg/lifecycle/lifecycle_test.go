@@ -131,7 +131,7 @@ func TestPlanSource(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			plan, outcome := lifecycle.PlanSource(context.Background(), lifecycle.SourceState{
-				Policy: active(t, nil), Namespace: "ns", Name: "one", Source: tc.source, Owned: tc.owned,
+				Policy: active(t, nil), Owner: &v1alpha1.ClusterImportPolicy{}, Namespace: "ns", Name: "one", Source: tc.source, Owned: tc.owned,
 				ByName: func(name string) *v1alpha1.PediaClusterLifecycle {
 					i := slices.IndexFunc(tc.others, func(l *v1alpha1.PediaClusterLifecycle) bool { return l.Name == name })
 					if i < 0 {

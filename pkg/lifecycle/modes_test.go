@@ -152,7 +152,7 @@ func TestOptOutsOfSources(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			state := lifecycle.SourceState{
-				Policy: active(t, nil), Namespace: "ns", Name: "one", Source: tc.source,
+				Policy: active(t, nil), Owner: &v1alpha1.ClusterImportPolicy{}, Namespace: "ns", Name: "one", Source: tc.source,
 				Cluster: func(string) *v1alpha2.PediaCluster { return tc.cluster },
 				ByName: func(name string) *v1alpha1.PediaClusterLifecycle {
 					if name == tc.other {
@@ -165,8 +165,7 @@ func TestOptOutsOfSources(t *testing.T) {
 				state.Owned = []*v1alpha1.PediaClusterLifecycle{tc.owned}
 			}
 			if tc.policy != nil {
-				tc.policy(state.Policy.Policy)
-				state.Paused = state.Policy.Policy.Annotations[v1alpha1.AnnotationPaused] == "true"
+				tc.policy(state.Owner)
 			}
 			plan, outcome := lifecycle.PlanSource(context.Background(), state)
 			if diff := cmp.Diff(tc.want, strings.ReplaceAll(plan.String(), "\n", "|")); diff != "" || outcome.Reason != "" {
@@ -306,7 +305,7 @@ func TestModes(t *testing.T) {
 				state.Lifecycle = tc.lifecycle
 			}
 			if tc.policy != nil {
-				tc.policy(state.Policy.Policy)
+				tc.policy(state.Owner)
 			}
 			if tc.idle {
 				state.Policy = nil

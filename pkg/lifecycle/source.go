@@ -29,13 +29,14 @@ type ActivePolicy struct {
 // SourceState is what is known of one source of one policy.
 type SourceState struct {
 	Policy *ActivePolicy
+	// Owner is the policy as it is now, valid or not; nil when it does not exist. What is removed, and what becomes of
+	// PediaClusters then, is Owner's to say.
+	Owner *v1alpha1.ClusterImportPolicy
 	// Namespace and Name name the source.
 	Namespace, Name string
 	Source          Lookup
 	// Definition is that of the source's kind.
 	Definition Definition
-	// Paused says that a user has frozen the policy.
-	Paused bool
 	// Deletions is the state of the policy's budget that was written last.
 	Deletions *v1alpha1.Deletions
 	// Owned are the lifecycles that the policy controls for this source.
@@ -83,9 +84,10 @@ func PlanSource(ctx context.Context, s SourceState) (Plan, SourceOutcome) {
 	}
 }
 
-// undecided reports that nothing is to be decided: the source is not known, frozen, or one of a kind that is gone.
+// undecided reports that nothing is to be decided: the source is not known, frozen, or one of a kind that is gone, or the
+// policy is frozen or gone itself.
 func (s SourceState) undecided() bool {
-	return s.Source.Unknown != "" || s.Paused || Paused(annotationsOf(s.Source.Object)) ||
+	return s.Source.Unknown != "" || s.Owner == nil || Paused(s.Owner.Annotations) || Paused(annotationsOf(s.Source.Object)) ||
 		s.Definition.former(s.Source.Object)
 }
 
@@ -184,9 +186,9 @@ func (s SourceState) remove(lifecycles []*v1alpha1.PediaClusterLifecycle, becaus
 		cluster := s.Cluster(l.Name)
 		switch {
 		case !ownedBy(cluster, l):
-		case s.spec().Mode == v1alpha1.ModeDryRun:
+		case s.Owner.Spec.Mode == v1alpha1.ModeDryRun:
 			continue
-		case s.spec().DeletionPolicy == v1alpha1.DeletionOrphan:
+		case s.Owner.Spec.DeletionPolicy == v1alpha1.DeletionOrphan:
 			plan.release(cluster, l)
 		default:
 			plan.Due = append(plan.Due, v1alpha1.Removal{Name: l.Name, UID: l.UID})

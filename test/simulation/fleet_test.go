@@ -212,7 +212,8 @@ func variantOf(state int) variant {
 		}},
 		NameTemplate:      name.text,
 		CreationCondition: condition.text,
-		Template: "spec: {apiserver: '${source.spec.endpoint}', tokenData: '${references.secret.data.token}', " +
+		Template: "metadata: {labels: {" + fromLabel + ": '${source.metadata.name}'}}\n" +
+			"spec: {apiserver: '${source.spec.endpoint}', tokenData: '${references.secret.data.token}', " +
 			"syncResources: [{group: '', resources: [pods]}]}",
 		AllowInsecure: true,
 		MaxDeletions:  budget,
@@ -222,6 +223,11 @@ func variantOf(state int) variant {
 	}
 	return v
 }
+
+// fromLabel is the label that all templates give a PediaCluster, collected what they say is collected.
+const fromLabel = "from"
+
+var collected = []clusterv1alpha2.ClusterGroupResources{{Resources: []string{"pods"}}}
 
 // connection says what a PediaCluster must have, or that this is not known.
 func connectionOf(s source, secret source) (endpoint, token string, known bool) {
@@ -255,6 +261,9 @@ func newPolicy(name string, state int) *v1alpha1.ClusterImportPolicy {
 // strangerUID begins the UIDs of owners that are not among the kinds of this world.
 const strangerUID = "stranger-"
 
+// foreignStates is how many states a PediaCluster of somebody else can be in.
+const foreignStates = 3
+
 // newForeign is a PediaCluster that somebody else made: alone, or owned by something else, be it of the same name.
 func newForeign(name string, state int) *clusterv1alpha2.PediaCluster {
 	c := &clusterv1alpha2.PediaCluster{
@@ -262,10 +271,15 @@ func newForeign(name string, state int) *clusterv1alpha2.PediaCluster {
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec:       clusterv1alpha2.ClusterSpec{APIServer: "https://foreign.example", TokenData: []byte("foreign")},
 	}
-	if state%2 == 1 {
+	switch state % foreignStates {
+	case 1:
 		c.OwnerReferences = []metav1.OwnerReference{{
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.PediaClusterLifecycleKind.Kind,
 			Name: name, UID: strangerUID + "1",
+		}}
+	case 2:
+		c.OwnerReferences = []metav1.OwnerReference{{
+			APIVersion: "x.io/v2", Kind: "Cluster", Name: name, UID: strangerUID + "2", Controller: new(true),
 		}}
 	}
 	return c

@@ -26,6 +26,8 @@ func (w *world) checkWrite(write write) {
 			if before == nil || before.DeletionTimestamp == nil {
 				w.brokenf("the controller may write a policy's status only, not %s it", write.verb)
 			}
+		} else {
+			w.checkAdmitted(after.Name, before.Status.Deletions, after.Status.Deletions)
 		}
 	}
 }
@@ -37,33 +39,51 @@ func (w *world) checkClusterWrite(write write) {
 		w.brokenf("the controller deletes PediaCluster %s: the garbage collector does that", write.before.GetName())
 		return
 	}
-	if !w.ours(after) {
+	l := w.process.lifecycle(after.Name)
+	if !belongs(after, l) {
 		w.brokenf("PediaCluster %s is written without being owned by its lifecycle", after.Name)
-	}
-	before, _ := write.before.(*clusterv1alpha2.PediaCluster)
-	if before == nil {
-		if after.Spec.APIServer == "" || len(after.Spec.TokenData) == 0 {
-			w.brokenf("PediaCluster %s is created without endpoint or credentials", after.Name)
-		}
 		return
 	}
-	if !w.ours(before) {
-		w.brokenf("the foreign PediaCluster %s is written", before.Name)
+	p := w.process.policyOf(l)
+	stored := w.policyOf(l) // who removes a lifecycle has asked for it
+	if p == nil || dryRun(p) && (stored == nil || dryRun(stored)) {
+		w.brokenf("PediaCluster %s is written under DryRun, or without a policy", after.Name)
+		return
 	}
+	before, _ := write.before.(*clusterv1alpha2.PediaCluster)
+	marked := func(p *v1alpha1.ClusterImportPolicy) bool { return p != nil && refersTo(after, l) != orphans(p) }
+	if !marked(p) && !marked(stored) && (before == nil || !belongs(before, l) || refersTo(before, l) != refersTo(after, l)) {
+		w.brokenf("PediaCluster %s is marked for another deletionPolicy than %q", after.Name, p.Spec.DeletionPolicy)
+	}
+	switch {
+	case before == nil && (after.Spec.APIServer == "" || len(after.Spec.TokenData) == 0):
+		w.brokenf("PediaCluster %s is created without endpoint or credentials", after.Name)
+	case before == nil:
+	case belongs(before, l):
+		w.checkUpdate(p, l, before, after)
+	case p.Spec.ConflictPolicy != v1alpha1.ConflictAdopt || !adoptable(before):
+		w.brokenf("the foreign PediaCluster %s is written", before.Name)
+	case !equality.Semantic.DeepEqual(before.Spec, after.Spec):
+		w.brokenf("PediaCluster %s is changed before it is taken over", before.Name)
+	}
+}
+
+// checkUpdate: of a PediaCluster that is ours, its connection and its marks change, and more only under All.
+func (w *world) checkUpdate(p *v1alpha1.ClusterImportPolicy, l *v1alpha1.PediaClusterLifecycle, before, after *clusterv1alpha2.PediaCluster) {
 	if before.Spec.APIServer != "" && after.Spec.APIServer == "" || len(before.Spec.TokenData) > 0 && len(after.Spec.TokenData) == 0 {
 		w.brokenf("endpoint or credentials of PediaCluster %s go blank", before.Name)
 	}
-	rest := after.DeepCopy()
+	before, rest := unowned(before, l), unowned(after, l)
+	if p.Spec.UpdatePolicy == v1alpha1.UpdateAll {
+		rest.Spec.SyncResources = before.Spec.SyncResources
+		delete(before.Labels, fromLabel)
+		delete(rest.Labels, fromLabel)
+	}
 	rest.Spec.APIServer, rest.Spec.TokenData = before.Spec.APIServer, before.Spec.TokenData
 	rest.ResourceVersion, rest.Generation = before.ResourceVersion, before.Generation
 	if !equality.Semantic.DeepEqual(before, rest) {
 		w.brokenf("more than the connection of PediaCluster %s is written:\n%s", before.Name, cmp.Diff(before, rest))
 	}
-}
-
-// ours reports whether a PediaCluster carries the UID of a lifecycle of its name.
-func (w *world) ours(c *clusterv1alpha2.PediaCluster) bool {
-	return slices.ContainsFunc(c.OwnerReferences, func(o metav1.OwnerReference) bool { return w.server.lifecycles[c.Name][o.UID] })
 }
 
 // checkLifecycleWrite: a source has one lifecycle of a policy, and none is deleted on doubt.
@@ -123,6 +143,7 @@ func (w *world) checkDeletion(l *v1alpha1.PediaClusterLifecycle) {
 			w.brokenf("lifecycle %s is deleted while its source exists and no selector says no", l.Name)
 		}
 	}
+	w.checkModes(l)
 	w.checkBudget(l)
 }
 
@@ -140,11 +161,9 @@ type window struct {
 
 // checkBudget: a lifecycle that takes its PediaCluster along was admitted by the policy, and no more than allowed are.
 func (w *world) checkBudget(l *v1alpha1.PediaClusterLifecycle) {
-	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
-	p, _ := w.server.kind(policyKind).objects[metav1.GetControllerOf(l).Name].(*v1alpha1.ClusterImportPolicy)
+	p := w.policyOf(l)
 	// What an earlier lifecycle of the name has left goes with that one.
-	takesAlong := cluster != nil && slices.ContainsFunc(cluster.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == l.UID })
-	if !takesAlong || p == nil || p.UID != controllerOf(l) {
+	if p == nil || !refersTo(w.cluster(l.Name), l) {
 		return
 	}
 	d := p.Status.Deletions
@@ -153,8 +172,30 @@ func (w *world) checkBudget(l *v1alpha1.PediaClusterLifecycle) {
 		return
 	}
 	hour := window{p.UID, d.WindowStart.Unix()}
-	if w.removed[hour]++; w.removed[hour] > d.Allowed {
-		w.brokenf("policy %s: %d are removed of the %d that may be", p.Name, w.removed[hour], d.Allowed)
+	if w.removed[hour]++; w.removed[hour] > d.Removed {
+		w.brokenf("policy %s: %d are removed of the %d that were counted", p.Name, w.removed[hour], d.Removed)
+	}
+}
+
+// checkAdmitted: no more are counted than may be removed, but for those that the hour before has left.
+func (w *world) checkAdmitted(policy string, before, after *v1alpha1.Deletions) {
+	if after == nil {
+		return
+	}
+	counted := int32(0)
+	switch {
+	case before == nil:
+	case before.WindowStart.Equal(&after.WindowStart):
+		counted = before.Removed
+	default:
+		for _, r := range after.Admitted {
+			if slices.Contains(before.Admitted, r) {
+				counted++
+			}
+		}
+	}
+	if after.Removed > max(counted, after.Allowed) {
+		w.brokenf("policy %s: %d removals are counted of the %d that may be", policy, after.Removed, after.Allowed)
 	}
 }
 

@@ -1,15 +1,8 @@
 package simulation
 
 import (
-	"context"
-	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/cache"
-
-	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 	"github.com/clusterimport/clusterimport/internal/controller"
 	"github.com/clusterimport/clusterimport/pkg/diag"
@@ -46,6 +39,12 @@ var plants = []plant{
 	{"BlankOnEmptyKey", 10_000, func(d *controller.Dependencies) {
 		d.Lifecycles = blanking{d.Lifecycles, d.Clusters}
 	}},
+	{"ForgetOrphan", 30_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.DeletionPolicy = v1alpha1.DeletionDelete })},
+	{"WriteInDryRun", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.Mode = v1alpha1.ModeApply })},
+	{"AdoptUnasked", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictAdopt })},
+	{"NeverAdopt", 30_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictRefuse })},
+	{"AdoptControlled", 30_000, func(d *controller.Dependencies) { d.Caches.Clusters = uncontrolled{d.Caches.Clusters} }},
+	{"FollowCredentialsOnly", rare, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.UpdatePolicy = v1alpha1.UpdateCredentials })},
 	{"ClaimTwice", rare, func(d *controller.Dependencies) { d.Lifecycles = hasty{d.Lifecycles} }},
 	{"PatchByName", rare, func(d *controller.Dependencies) { d.Clusters = careless{d.Clusters} }},
 }
@@ -82,77 +81,4 @@ func TestPlantedBugs(t *testing.T) {
 			t.Errorf("not caught within %d steps", p.within)
 		})
 	}
-}
-
-// anybodys shows every PediaCluster as if the lifecycle of its name owned it.
-type anybodys struct {
-	cache.Indexer
-
-	lifecycles cache.Indexer
-}
-
-// GetByKey implements cache.Store.
-func (a anybodys) GetByKey(key string) (any, bool, error) {
-	item, exists, err := a.Indexer.GetByKey(key)
-	l, _, _ := a.lifecycles.GetByKey(key)
-	cluster, ok := item.(*clusterv1alpha2.PediaCluster)
-	owner, found := l.(*v1alpha1.PediaClusterLifecycle)
-	if !ok || !found {
-		return item, exists, err
-	}
-	cluster = cluster.DeepCopy()
-	cluster.OwnerReferences = []metav1.OwnerReference{{Kind: v1alpha1.PediaClusterLifecycleKind.Kind, Name: owner.Name, UID: owner.UID}}
-	return cluster, exists, err
-}
-
-// forgetful does not try again.
-type forgetful[K comparable] struct{ controller.Queue[K] }
-
-// AddRateLimited implements controller.Queue.
-func (forgetful[K]) AddRateLimited(K) {}
-
-// lifecycleWriter is what some plants change.
-type lifecycleWriter = controller.Writer[*v1alpha1.PediaClusterLifecycle]
-
-// blanking writes what is not known as blank, when a status says that it is not known.
-type blanking struct {
-	lifecycleWriter
-
-	clusters controller.Writer[*clusterv1alpha2.PediaCluster]
-}
-
-// Patch implements controller.Writer.
-func (b blanking) Patch(
-	ctx context.Context, name string, how types.PatchType, document []byte, options metav1.PatchOptions, subresources ...string,
-) (*v1alpha1.PediaClusterLifecycle, error) {
-	if strings.Contains(string(document), v1alpha1.ReasonUpdateHeld) {
-		_, _ = b.clusters.Patch(ctx, name, types.MergePatchType, []byte(`{"spec": {"tokenData": null}}`), metav1.PatchOptions{})
-	}
-	return b.lifecycleWriter.Patch(ctx, name, how, document, options, subresources...)
-}
-
-// hasty makes what was created look old, so that nobody waits until the cache has it.
-type hasty struct{ lifecycleWriter }
-
-// Create implements controller.Writer.
-func (h hasty) Create(ctx context.Context, l *v1alpha1.PediaClusterLifecycle, options metav1.CreateOptions) (*v1alpha1.PediaClusterLifecycle, error) {
-	created, err := h.lifecycleWriter.Create(ctx, l, options)
-	if err == nil {
-		created = created.DeepCopy()
-		created.ResourceVersion = "1"
-	}
-	return created, err
-}
-
-// careless patches whatever has the name.
-type careless struct {
-	controller.Writer[*clusterv1alpha2.PediaCluster]
-}
-
-// Patch implements controller.Writer.
-func (c careless) Patch(
-	ctx context.Context, name string, how types.PatchType, document []byte, options metav1.PatchOptions, subresources ...string,
-) (*clusterv1alpha2.PediaCluster, error) {
-	_, spec, _ := strings.Cut(string(document), `"spec":`)
-	return c.Writer.Patch(ctx, name, how, []byte(`{"spec":`+spec), options, subresources...)
 }

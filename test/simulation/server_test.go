@@ -31,8 +31,6 @@ type server struct {
 	kinds   map[string]*kind
 	// down refuses every request.
 	down bool
-	// lifecycles are the UIDs that lifecycles of a name ever had.
-	lifecycles map[string]map[types.UID]bool
 }
 
 // kind is one stored resource.
@@ -57,7 +55,7 @@ type change struct {
 const logLength = 40
 
 func newServer(c *clock) *server {
-	s := &server{clock: c, kinds: map[string]*kind{}, lifecycles: map[string]map[types.UID]bool{}}
+	s := &server{clock: c, kinds: map[string]*kind{}}
 	for _, resource := range []schema.GroupResource{policyKind, lifecycleKind, clusterKind, definitionKind, sourceKind, secretKind} {
 		s.kinds[resource.Resource] = &kind{resource: resource, objects: map[string]object{}, served: true}
 	}
@@ -107,12 +105,6 @@ func (s *server) create(k *kind, o object) error {
 	o.SetUID(types.UID(fmt.Sprintf("uid-%d", s.created)))
 	o.SetGeneration(1)
 	o.SetCreationTimestamp(metav1.NewTime(s.clock.monotonic().Truncate(time.Second)))
-	if k.resource == lifecycleKind {
-		if s.lifecycles[o.GetName()] == nil {
-			s.lifecycles[o.GetName()] = map[types.UID]bool{}
-		}
-		s.lifecycles[o.GetName()][o.GetUID()] = true
-	}
 	s.put(k, o)
 	return nil
 }

@@ -121,6 +121,7 @@ func (w *world) checkDesired() {
 		if validated == nil || validated.ObservedGeneration != p.Generation || (validated.Status == metav1.ConditionTrue) != v.valid {
 			w.brokenf("policy %s: valid is %t, and its status says %v", p.Name, v.valid, validated)
 		}
+		w.checkMarks(p)
 		if v.valid {
 			w.checkPolicy(p, v)
 		}
@@ -158,6 +159,9 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 			w.brokenf("policy %s: source %s has %d lifecycles", p.Name, key, len(owned))
 		case selected == no && len(owned) > 0:
 			w.count(owned[0], &counts)
+			if w.stays(p, owned[0]) {
+				continue
+			}
 			if held--; held >= 0 {
 				continue // the budget keeps it
 			}
@@ -177,7 +181,7 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 	for uid, owned := range claimed {
 		for _, l := range owned {
 			w.count(l, &counts)
-			if !w.redefined(l) {
+			if !w.redefined(l) && !w.stays(p, l) {
 				held--
 			}
 		}
@@ -197,6 +201,11 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 // outlived reports whether a lifecycle of a policy is from an earlier definition of its source's kind.
 func (w *world) outlived(p *v1alpha1.ClusterImportPolicy) bool {
 	return slices.ContainsFunc(w.lifecyclesOf(p.UID), w.redefined)
+}
+
+// stays reports whether a lifecycle stays that has no source to follow.
+func (w *world) stays(p *v1alpha1.ClusterImportPolicy, l *v1alpha1.PediaClusterLifecycle) bool {
+	return dryRun(p) && belongs(w.cluster(l.Name), l)
 }
 
 // checkUnclaimed: a selected source without a lifecycle has no name, or another has it.
@@ -219,21 +228,37 @@ func (w *world) checkLifecycle(p *v1alpha1.ClusterImportPolicy, v variant, s *un
 		secret = found.Object
 	}
 	endpoint, token, known := connectionOf(s.Object, secret)
-	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
-	owned := cluster != nil && w.ours(cluster)
+	cluster := w.cluster(l.Name)
+	owned := belongs(cluster, l)
+	follows := owned && known && cluster.Spec.APIServer == endpoint && bytes.Equal(cluster.Spec.TokenData, []byte(token)) &&
+		(p.Spec.UpdatePolicy != v1alpha1.UpdateAll || asTemplate(cluster, s))
+	adopts := p.Spec.ConflictPolicy == v1alpha1.ConflictAdopt && cluster != nil && !owned && adoptable(cluster)
+	wanted := known && v.ready(s.Object) == yes
+	says := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
-	case owned && known && (cluster.Spec.APIServer != endpoint || !bytes.Equal(cluster.Spec.TokenData, []byte(token))):
-		w.brokenf("PediaCluster %s has %s and token %q, not %s and %q", l.Name, cluster.Spec.APIServer, cluster.Spec.TokenData, endpoint, token)
-	case cluster == nil && known && v.ready(s.Object) == yes:
+	case dryRun(p):
+		// Nothing is written, and what would be is said.
+		if would := wanted && (cluster == nil || adopts) || owned && known && !follows; would != (says != nil && says.Reason == v1alpha1.ReasonDryRun) {
+			w.brokenf("lifecycle %s: what is not written under DryRun is %t, and its status says %v", l.Name, would, says)
+		}
+	case owned && known && !follows:
+		w.brokenf("PediaCluster %s is %+v, and its source says %s and %q", l.Name, cluster, endpoint, token)
+	case cluster == nil && wanted:
 		w.brokenf("PediaCluster %s is missing", l.Name)
+	case wanted && adopts:
+		w.brokenf("PediaCluster %s is not taken over", l.Name)
 	}
-	w.checkStatus(l, cluster != nil, owned, known)
+	w.checkStatus(l, owned, follows)
+}
+
+// asTemplate reports whether a PediaCluster has what the template says of it apart from the connection.
+func asTemplate(c *clusterv1alpha2.PediaCluster, s *unstructured.Unstructured) bool {
+	return equality.Semantic.DeepEqual(c.Spec.SyncResources, collected) && c.Labels[fromLabel] == s.GetName()
 }
 
 // count counts a lifecycle as the policy's status should.
 func (w *world) count(l *v1alpha1.PediaClusterLifecycle, counts *v1alpha1.SourceCounts) {
-	cluster, _ := w.server.kind(clusterKind).objects[l.Name].(*clusterv1alpha2.PediaCluster)
-	owned := cluster != nil && w.ours(cluster)
+	owned := belongs(w.cluster(l.Name), l)
 	switch created := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionCreated); {
 	case owned:
 		counts.Imported++
@@ -248,15 +273,16 @@ func (w *world) count(l *v1alpha1.PediaClusterLifecycle, counts *v1alpha1.Source
 var waits = map[string]bool{
 	v1alpha1.ReasonWaitCreationCondition: true, v1alpha1.ReasonReferenceResourceNotFound: true, v1alpha1.ReasonMissingCredentials: true,
 	v1alpha1.ReasonWaitDependentResourceSynced: true, v1alpha1.ReasonSourceResourceNotFound: true, v1alpha1.ReasonPolicyNotReady: true,
+	v1alpha1.ReasonDryRun: true, v1alpha1.ReasonNotSelected: true,
 }
 
 // checkStatus compares the status of a lifecycle with what it is about.
-func (w *world) checkStatus(l *v1alpha1.PediaClusterLifecycle, exists, owned, known bool) {
+func (w *world) checkStatus(l *v1alpha1.PediaClusterLifecycle, owned, follows bool) {
 	created := meta.IsStatusConditionTrue(l.Status.Conditions, v1alpha1.ConditionCreated)
 	ready := meta.IsStatusConditionTrue(l.Status.Conditions, v1alpha1.ConditionReady)
-	if created != owned || ready != (owned && known) {
-		w.brokenf("lifecycle %s: exists %t, ours %t, known %t, and its status says created %t, ready %t: %v",
-			l.Name, exists, owned, known, created, ready, l.Status.Conditions)
+	if created != owned || ready != follows {
+		w.brokenf("lifecycle %s: ours %t, follows %t, and its status says created %t, ready %t: %v",
+			l.Name, owned, follows, created, ready, l.Status.Conditions)
 	}
 	if l.Status.ObservedGeneration != l.Generation {
 		w.brokenf("lifecycle %s: the status is of generation %d, not %d", l.Name, l.Status.ObservedGeneration, l.Generation)

@@ -37,8 +37,8 @@ var verbs = []verb{
 	{"unpolicy", 2, len(policyNames), 1, func(w *world, a, _ int) {
 		w.remove(policyKind.Resource, policyNames[a%len(policyNames)])
 	}, func(a, _ int) string { return policyNames[a%len(policyNames)] }},
-	{"foreign", 6, len(wanted), 2, (*world).putForeign, func(a, b int) string {
-		return wanted[a%len(wanted)] + []string{", alone", ", of another lifecycle"}[b%2]
+	{"foreign", 6, len(wanted), foreignStates, (*world).putForeign, func(a, b int) string {
+		return wanted[a%len(wanted)] + []string{", alone", ", of another lifecycle", ", of another controller"}[b%foreignStates]
 	}},
 	{"unforeign", 3, len(wanted), 1, (*world).removeForeign, func(a, _ int) string { return wanted[a%len(wanted)] }},
 	{"edit", 14, 8, len(edits), (*world).edit, func(_, b int) string { return edits[b%len(edits)].what }},
@@ -55,6 +55,8 @@ var verbs = []verb{
 	{"jump", 2, 2, 100, func(w *world, a, b int) { w.clock.skew += time.Duration(2*a-1) * time.Duration(b) * time.Hour }, nil},
 	{"collect", 30, 1, 1, func(w *world, _, _ int) { w.server.collect() }, nil},
 	{"settle", 12, 1, 1, func(w *world, _, _ int) { w.settle() }, nil},
+	{"switch", 12, len(policyNames), len(switches), (*world).flip,
+		func(a, b int) string { return policyNames[a%len(policyNames)] + " " + switches[b%len(switches)].what }},
 }
 
 // zero is 1 for 0 and 0 for all else.
@@ -170,6 +172,7 @@ func (w *world) putSecret(a, b int) {
 func (w *world) putPolicy(a, b int) {
 	k := w.server.kind(policyKind)
 	p := newPolicy(policyNames[a%len(policyNames)], b)
+	keepSwitches(p, k.objects[p.Name])
 	if b >= policyStates {
 		p.Finalizers = []string{v1alpha1.LegacyPolicyFinalizer}
 	}
@@ -188,7 +191,7 @@ func (w *world) putForeign(a, b int) {
 
 func (w *world) removeForeign(a, _ int) {
 	name := wanted[a%len(wanted)]
-	if c, ok := w.server.kind(clusterKind).objects[name].(*clusterv1alpha2.PediaCluster); ok && !w.ours(c) {
+	if l, _ := w.server.kind(lifecycleKind).objects[name].(*v1alpha1.PediaClusterLifecycle); !belongs(w.cluster(name), l) {
 		w.remove(clusterKind.Resource, name)
 	}
 }
@@ -204,7 +207,10 @@ var edits = []struct {
 		c.Spec.SyncResources = append(c.Spec.SyncResources[:0:0], clusterv1alpha2.ClusterGroupResources{Group: "apps", Resources: []string{"*"}})
 	}},
 	{"it gets a label", func(c *clusterv1alpha2.PediaCluster) { c.Labels = map[string]string{"user": "label"} }},
-	{"it is made somebody's own", func(c *clusterv1alpha2.PediaCluster) { c.OwnerReferences = nil }},
+	{"it is made somebody's own", func(c *clusterv1alpha2.PediaCluster) {
+		c.OwnerReferences = nil
+		delete(c.Annotations, v1alpha1.AnnotationLifecycleUID)
+	}},
 	{"it is deleted", nil},
 }
 

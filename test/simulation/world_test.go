@@ -47,6 +47,8 @@ type world struct {
 // process is one life of the controller: all that it loses when it dies.
 type process struct {
 	reconcilers *controller.Reconcilers
+	// caches are what the controller knows of its own kinds.
+	caches controller.Caches
 	// own are the informers of the controller's own kinds, watches those of the kinds that policies name.
 	own        []*watch
 	watches    *watchSet
@@ -121,6 +123,7 @@ func (w *world) start() {
 		Policies: newIndexer(nil), Lifecycles: newIndexer(controller.LifecycleIndexers()),
 		Clusters: newIndexer(nil), Definitions: newIndexer(nil),
 	}
+	p.caches = caches
 	dependencies := controller.Dependencies{
 		Caches:     caches,
 		Queues:     controller.Queues{Policies: p.policies, Sources: p.sources, Lifecycles: p.lifecycles},
