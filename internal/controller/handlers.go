@@ -47,26 +47,26 @@ func (r *Reconcilers) DefinitionChanged(crd *metav1.PartialObjectMetadata) {
 	}
 }
 
-// LifecycleChanged plans the lifecycle, its source, and those who wait for its name.
+// LifecycleChanged plans the lifecycle, its source, and those who wait for its name: it may be free, or taken.
 func (r *Reconcilers) LifecycleChanged(l *v1alpha1.PediaClusterLifecycle, deleted bool) {
 	r.Queues.Lifecycles.Add(l.Name)
-	if deleted {
+	comesOrGoes := deleted
+	if owner := metav1.GetControllerOf(l); owner != nil && owner.Kind == v1alpha1.ClusterImportPolicyKind.Kind {
+		counted := l
+		if deleted {
+			counted = nil
+		}
+		if r.tally.lifecycleChanged(owner.Name, l.Name, counted) {
+			comesOrGoes = true
+			r.Queues.Policies.AddAfter(owner.Name, statusDelay)
+		}
+		r.Queues.Sources.Add(sourceOf(owner.Name, l))
+	}
+	if comesOrGoes {
 		for _, key := range r.tally.waitersFor(l.Name) {
 			r.planSource(key)
 		}
 	}
-	owner := metav1.GetControllerOf(l)
-	if owner == nil || owner.Kind != v1alpha1.ClusterImportPolicyKind.Kind {
-		return
-	}
-	counted := l
-	if deleted {
-		counted = nil
-	}
-	if r.tally.lifecycleChanged(owner.Name, l.Name, counted) {
-		r.Queues.Policies.AddAfter(owner.Name, statusDelay)
-	}
-	r.Queues.Sources.Add(sourceOf(owner.Name, l))
 }
 
 func sourceOf(policy string, l *v1alpha1.PediaClusterLifecycle) SourceKey {

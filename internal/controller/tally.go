@@ -31,6 +31,8 @@ type policyTally struct {
 	counts     v1alpha1.SourceCounts
 	lifecycles map[string]lifecycleTally
 	failures   map[types.NamespacedName]lifecycle.SourceOutcome
+	// claims are the names that sources wait for.
+	claims map[types.NamespacedName]string
 	// due are the removals that wait for the policy, by what decided them: a SourceKey or the name of a lifecycle.
 	due map[any][]v1alpha1.Removal
 	// kind is the source kind whose first list was taken up, and awaited are the sources of it that were not planned
@@ -60,7 +62,7 @@ func (t *tally) of(policy string) *policyTally {
 	if !ok {
 		p = &policyTally{
 			lifecycles: map[string]lifecycleTally{}, failures: map[types.NamespacedName]lifecycle.SourceOutcome{},
-			due: map[any][]v1alpha1.Removal{},
+			claims: map[types.NamespacedName]string{}, due: map[any][]v1alpha1.Removal{},
 		}
 		t.policies[policy] = p
 	}
@@ -130,25 +132,33 @@ func (t *tally) sourceChanged(key SourceKey, outcome lifecycle.SourceOutcome) (c
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.of(key.Policy)
+	t.wait(p, key, outcome.Claims)
 	before, failed := p.failures[key.Source]
-	if failed && before.Claims != "" {
-		delete(t.waiters[before.Claims], key)
-		if len(t.waiters[before.Claims]) == 0 {
-			delete(t.waiters, before.Claims)
-		}
-	}
 	if outcome.Reason == "" {
 		delete(p.failures, key.Source)
 		return failed
 	}
 	p.failures[key.Source] = outcome
-	if outcome.Claims != "" {
-		if t.waiters[outcome.Claims] == nil {
-			t.waiters[outcome.Claims] = map[SourceKey]bool{}
-		}
-		t.waiters[outcome.Claims][key] = true
-	}
 	return before != outcome
+}
+
+// wait records the name that a source waits for, empty for none.
+func (t *tally) wait(p *policyTally, key SourceKey, name string) {
+	if before := p.claims[key.Source]; before != "" {
+		delete(p.claims, key.Source)
+		delete(t.waiters[before], key)
+		if len(t.waiters[before]) == 0 {
+			delete(t.waiters, before)
+		}
+	}
+	if name == "" {
+		return
+	}
+	p.claims[key.Source] = name
+	if t.waiters[name] == nil {
+		t.waiters[name] = map[SourceKey]bool{}
+	}
+	t.waiters[name][key] = true
 }
 
 // await waits for every source of a kind to be planned once, and reports whether none is.

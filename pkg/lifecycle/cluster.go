@@ -56,7 +56,7 @@ func PlanCluster(ctx context.Context, s ClusterState) ClusterPlan {
 		p.undecided(v1alpha1.ReasonOrphanLifecycle, "the policy that controls this lifecycle does not exist")
 	case p.pausedBy(source) != "":
 		p.undecided(v1alpha1.ReasonPaused, fmt.Sprintf("frozen by the annotation %s of the %s", v1alpha1.AnnotationPaused, p.pausedBy(source)))
-	case p.mark():
+	case !p.starting && p.mark(): // a source that is not known yet may be paused
 		return p.plan // the change of the PediaCluster calls for the rest
 	case s.Policy == nil:
 		p.undecided(v1alpha1.ReasonPolicyNotReady, "the policy is not active; its status says why")

@@ -53,7 +53,8 @@ func (s SourceState) spec() *v1alpha1.ClusterImportPolicySpec { return &s.Policy
 type SourceOutcome struct {
 	// Reason is empty when nothing is wrong: the source has a lifecycle, is not selected, or is gone.
 	Reason, Message string
-	// Claims is the name that another lifecycle holds, when Reason is NameConflict.
+	// Claims is a name that is waited for: one that another lifecycle holds, when Reason is NameConflict, or the one that a
+	// lifecycle is to be renamed to, held or free.
 	Claims string
 }
 
@@ -95,14 +96,16 @@ func (s SourceState) undecided() bool {
 func (s SourceState) name(ctx context.Context, b *expr.Binding, owned []*v1alpha1.PediaClusterLifecycle) (Plan, SourceOutcome) {
 	name, err := s.Policy.Compiled.Name(ctx, b)
 	switch {
-	case err != nil:
+	case err != nil && len(owned) == 0:
 		return Plan{}, s.failed(owned, NameReason(err), err)
 	case len(owned) == 0:
 		return s.claim(name)
-	case name == owned[0].Name || s.ByName(name) != nil:
+	case err != nil || name == owned[0].Name:
 		return s.keepInStep(owned[0]), SourceOutcome{}
+	case s.ByName(name) != nil:
+		return s.keepInStep(owned[0]), SourceOutcome{Claims: name}
 	default:
-		return s.remove(owned[:1], fmt.Sprintf("a user asked for its new name, %q", name)), SourceOutcome{}
+		return s.remove(owned[:1], fmt.Sprintf("a user asked for its new name, %q", name)), SourceOutcome{Claims: name}
 	}
 }
 

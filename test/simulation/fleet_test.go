@@ -201,7 +201,13 @@ func variantOf(state int) variant {
 	}
 	selector, name, condition, version := selectors[digit(3)], names[digit(3)], conditions[digit(2)], versions[digit(2)]
 	budget := budgets[digit(3)]
-	v := variant{valid: !broken, selects: selector.selects, named: name.named, ready: condition.ready}
+	v := variant{valid: !broken, named: name.named, ready: condition.ready}
+	v.selects = func(s source) answer {
+		if skip, _ := s.text("metadata", "annotations", v1alpha1.AnnotationSkip); skip == "true" {
+			return no
+		}
+		return selector.selects(s)
+	}
 	v.spec = v1alpha1.ClusterImportPolicySpec{
 		Source: v1alpha1.SourceType{
 			Group: sourceKind.Group, Resource: sourceKind.Resource, Versions: version, SelectorTemplate: selector.text,

@@ -51,6 +51,7 @@ func (w *world) checkClusterWrite(write write) {
 		return
 	}
 	before, _ := write.before.(*clusterv1alpha2.PediaCluster)
+	w.checkFrozen(l, before, after)
 	marked := func(p *v1alpha1.ClusterImportPolicy) bool { return p != nil && refersTo(after, l) != orphans(p) }
 	if !marked(p) && !marked(stored) && (before == nil || !belongs(before, l) || refersTo(before, l) != refersTo(after, l)) {
 		w.brokenf("PediaCluster %s is marked for another deletionPolicy than %q", after.Name, p.Spec.DeletionPolicy)
@@ -92,6 +93,9 @@ func (w *world) checkLifecycleWrite(write write) {
 	after, _ := write.after.(*v1alpha1.PediaClusterLifecycle)
 	switch write.verb {
 	case "create":
+		if w.process.knowsFrozen(after) {
+			w.brokenf("lifecycle %s is created, and is frozen", after.Name)
+		}
 		for _, other := range w.lifecyclesOf(controllerOf(after)) {
 			if other != after && other.DeletionTimestamp == nil && claimOf(other) == claimOf(after) {
 				w.brokenf("lifecycles %s and %s are for the same source", other.Name, after.Name)
@@ -99,6 +103,10 @@ func (w *world) checkLifecycleWrite(write write) {
 		}
 	case "delete":
 		w.checkDeletion(before)
+	case "update":
+		if w.process.knowsFrozen(before) {
+			w.brokenf("lifecycle %s is changed, and is frozen", after.Name)
+		}
 	default:
 		if after != nil && before.UID != after.UID {
 			w.brokenf("a write for lifecycle %s hits another of that name", before.Name)
@@ -139,7 +147,7 @@ func (w *world) checkDeletion(l *v1alpha1.PediaClusterLifecycle) {
 		w.brokenf("lifecycle %s is deleted because the kind of its source was removed", l.Name)
 	case stored != nil && string(stored.GetUID()) == claimOf(l):
 		saysNo := func(spec v1alpha1.ClusterImportPolicySpec) bool { return meaningOf(spec).selects(stored.Object) == no }
-		if !slices.ContainsFunc(w.history[string(controllerOf(l))], saysNo) {
+		if specs := w.history[string(controllerOf(l))]; !slices.ContainsFunc(specs, saysNo) && !renames(l, stored.Object, specs) {
 			w.brokenf("lifecycle %s is deleted while its source exists and no selector says no", l.Name)
 		}
 	}

@@ -121,6 +121,8 @@ func dryRun(p *v1alpha1.ClusterImportPolicy) bool { return p.Spec.Mode == v1alph
 func (w *world) checkModes(l *v1alpha1.PediaClusterLifecycle) {
 	p, c := w.policyOf(l), w.cluster(l.Name)
 	switch {
+	case w.frozen(l):
+		w.brokenf("lifecycle %s is deleted, and is frozen", l.Name)
 	case p == nil: // all of it goes
 	case dryRun(p) && belongs(c, l):
 		w.brokenf("lifecycle %s is deleted under DryRun and has a PediaCluster", l.Name)
@@ -135,7 +137,7 @@ func (w *world) checkMarks(p *v1alpha1.ClusterImportPolicy) {
 		return
 	}
 	for _, l := range w.lifecyclesOf(p.UID) {
-		if c := w.cluster(l.Name); belongs(c, l) && refersTo(c, l) == orphans(p) {
+		if c := w.cluster(l.Name); belongs(c, l) && refersTo(c, l) == orphans(p) && !w.frozen(l) {
 			w.brokenf("PediaCluster %s: deletionPolicy is %q, and its owners are %v", l.Name, p.Spec.DeletionPolicy, c.OwnerReferences)
 		}
 	}

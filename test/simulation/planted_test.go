@@ -31,7 +31,7 @@ var plants = []plant{
 			return compile(changed, types)
 		}
 	}},
-	{"ForgetARetry", 10_000, func(d *controller.Dependencies) {
+	{"ForgetARetry", 100_000, func(d *controller.Dependencies) {
 		d.Queues.Policies = forgetful[string]{d.Queues.Policies}
 		d.Queues.Lifecycles = forgetful[string]{d.Queues.Lifecycles}
 		d.Queues.Sources = forgetful[controller.SourceKey]{d.Queues.Sources}
@@ -43,8 +43,11 @@ var plants = []plant{
 	{"WriteInDryRun", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.Mode = v1alpha1.ModeApply })},
 	{"AdoptUnasked", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictAdopt })},
 	{"NeverAdopt", 30_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictRefuse })},
-	{"AdoptControlled", 30_000, func(d *controller.Dependencies) { d.Caches.Clusters = uncontrolled{d.Caches.Clusters} }},
+	{"AdoptControlled", rare, func(d *controller.Dependencies) { d.Caches.Clusters = uncontrolled{d.Caches.Clusters} }},
 	{"FollowCredentialsOnly", rare, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.UpdatePolicy = v1alpha1.UpdateCredentials })},
+	{"IgnorePause", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { delete(p.Annotations, v1alpha1.AnnotationPaused) })},
+	{"IgnoreAnnotations", 10_000, func(d *controller.Dependencies) { d.Watches = unannotated{d.Watches} }},
+	{"RenameUnasked", 10_000, func(d *controller.Dependencies) { d.Caches.Lifecycles = renaming{d.Caches.Lifecycles} }},
 	{"ClaimTwice", rare, func(d *controller.Dependencies) { d.Lifecycles = hasty{d.Lifecycles} }},
 	{"PatchByName", rare, func(d *controller.Dependencies) { d.Clusters = careless{d.Clusters} }},
 }

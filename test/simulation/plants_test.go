@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
@@ -54,6 +57,46 @@ func (m misreadWriter) Get(ctx context.Context, name string, options metav1.GetO
 	p = p.DeepCopy()
 	m.change(p)
 	return p, nil
+}
+
+// unannotated shows sources without their annotations.
+type unannotated struct{ controller.Watches }
+
+// Get implements controller.Watches.
+func (u unannotated) Get(kind schema.GroupVersionResource, name types.NamespacedName) (object map[string]any, unknown string) {
+	object, unknown = u.Watches.Get(kind, name)
+	return withoutAnnotations(object), unknown
+}
+
+// Fetch implements controller.Watches.
+func (u unannotated) Fetch(ctx context.Context, kind schema.GroupVersionResource, name types.NamespacedName) (map[string]any, error) {
+	object, err := u.Watches.Fetch(ctx, kind, name)
+	return withoutAnnotations(object), err
+}
+
+func withoutAnnotations(object map[string]any) map[string]any {
+	if object == nil {
+		return nil
+	}
+	copied := runtime.DeepCopyJSON(object)
+	unstructured.RemoveNestedField(copied, "metadata", "annotations")
+	return copied
+}
+
+// renaming shows each lifecycle as if a user asked for another name of it.
+type renaming struct{ cache.Indexer }
+
+// ByIndex implements cache.Indexer.
+func (r renaming) ByIndex(index, value string) ([]any, error) {
+	items, err := r.Indexer.ByIndex(index, value)
+	for i, item := range items {
+		if l, ok := item.(*v1alpha1.PediaClusterLifecycle); ok {
+			l = l.DeepCopy()
+			metav1.SetMetaDataAnnotation(&l.ObjectMeta, v1alpha1.AnnotationRename, "true")
+			items[i] = l
+		}
+	}
+	return items, err
 }
 
 // uncontrolled shows PediaClusters as if nothing controlled them.

@@ -122,7 +122,7 @@ func (w *world) checkDesired() {
 			w.brokenf("policy %s: valid is %t, and its status says %v", p.Name, v.valid, validated)
 		}
 		w.checkMarks(p)
-		if v.valid {
+		if v.valid && !paused(p) {
 			w.checkPolicy(p, v)
 		}
 	}
@@ -155,6 +155,7 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 		delete(claimed, string(s.GetUID()))
 		switch selected := v.selects(s.Object); {
 		case waits[key]:
+		case len(owned) == 0 && paused(s):
 		case len(owned) > 1:
 			w.brokenf("policy %s: source %s has %d lifecycles", p.Name, key, len(owned))
 		case selected == no && len(owned) > 0:
@@ -172,15 +173,29 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 		case selected == unknown && len(owned) == 0:
 			counts.Failed++
 		case len(owned) == 1:
-			if selected == yes {
+			if selected == yes && !w.frozen(owned[0]) && !w.checkRenamed(p, owned[0], s.Object, &held) {
 				w.checkLifecycle(p, v, s, owned[0])
 			}
 			w.count(owned[0], &counts)
 		}
 	}
+	w.checkGone(p, claimed, held, &counts)
+	if w.outlived(p) {
+		return // what is held because its kind was defined anew is counted as it was last known
+	}
+	counts.Selected = counts.Imported + counts.Waiting + counts.Failed
+	if p.Status.Sources == nil || *p.Status.Sources != counts {
+		w.brokenf("policy %s: the sources are %+v, and its status says %+v", p.Name, counts, p.Status.Sources)
+	}
+}
+
+// checkGone: of the lifecycles whose source is gone, there are those that the budget holds.
+func (w *world) checkGone(
+	p *v1alpha1.ClusterImportPolicy, claimed map[string][]*v1alpha1.PediaClusterLifecycle, held int32, counts *v1alpha1.SourceCounts,
+) {
 	for uid, owned := range claimed {
 		for _, l := range owned {
-			w.count(l, &counts)
+			w.count(l, counts)
 			if !w.redefined(l) && !w.stays(p, l) {
 				held--
 			}
@@ -188,13 +203,6 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 		if held < 0 {
 			w.brokenf("policy %s: source %q is gone and has lifecycle %s", p.Name, uid, owned[0].Name)
 		}
-	}
-	if w.outlived(p) {
-		return // what is held because its kind was defined anew is counted as it was last known
-	}
-	counts.Selected = counts.Imported + counts.Waiting + counts.Failed
-	if p.Status.Sources == nil || *p.Status.Sources != counts {
-		w.brokenf("policy %s: the sources are %+v, and its status says %+v", p.Name, counts, p.Status.Sources)
 	}
 }
 
@@ -205,7 +213,7 @@ func (w *world) outlived(p *v1alpha1.ClusterImportPolicy) bool {
 
 // stays reports whether a lifecycle stays that has no source to follow.
 func (w *world) stays(p *v1alpha1.ClusterImportPolicy, l *v1alpha1.PediaClusterLifecycle) bool {
-	return dryRun(p) && belongs(w.cluster(l.Name), l)
+	return w.frozen(l) || dryRun(p) && belongs(w.cluster(l.Name), l)
 }
 
 // checkUnclaimed: a selected source without a lifecycle has no name, or another has it.
@@ -273,7 +281,7 @@ func (w *world) count(l *v1alpha1.PediaClusterLifecycle, counts *v1alpha1.Source
 var waits = map[string]bool{
 	v1alpha1.ReasonWaitCreationCondition: true, v1alpha1.ReasonReferenceResourceNotFound: true, v1alpha1.ReasonMissingCredentials: true,
 	v1alpha1.ReasonWaitDependentResourceSynced: true, v1alpha1.ReasonSourceResourceNotFound: true, v1alpha1.ReasonPolicyNotReady: true,
-	v1alpha1.ReasonDryRun: true, v1alpha1.ReasonNotSelected: true,
+	v1alpha1.ReasonDryRun: true, v1alpha1.ReasonPaused: true, v1alpha1.ReasonNotSelected: true,
 }
 
 // checkStatus compares the status of a lifecycle with what it is about.

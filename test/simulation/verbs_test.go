@@ -57,6 +57,7 @@ var verbs = []verb{
 	{"settle", 12, 1, 1, func(w *world, _, _ int) { w.settle() }, nil},
 	{"switch", 12, len(policyNames), len(switches), (*world).flip,
 		func(a, b int) string { return policyNames[a%len(policyNames)] + " " + switches[b%len(switches)].what }},
+	{"wish", 16, 8, len(wishes), (*world).wish, func(_, b int) string { return wishes[b%len(wishes)].what }},
 }
 
 // zero is 1 for 0 and 0 for all else.
@@ -150,6 +151,7 @@ func (w *world) put(k *kind, o object, specChanged bool) {
 	o.SetCreationTimestamp(before.GetCreationTimestamp())
 	o.SetOwnerReferences(before.GetOwnerReferences())
 	o.SetFinalizers(before.GetFinalizers())
+	o.SetAnnotations(before.GetAnnotations())
 	setStatus(o, before)
 	w.server.replace(k, before, o, specChanged)
 }
