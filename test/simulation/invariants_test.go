@@ -36,7 +36,9 @@ func (w *world) checkWrite(write write) {
 func (w *world) checkClusterWrite(write write) {
 	after, _ := write.after.(*clusterv1alpha2.PediaCluster)
 	if after == nil {
-		w.brokenf("the controller deletes PediaCluster %s: the garbage collector does that", write.before.GetName())
+		if before, ok := write.before.(*clusterv1alpha2.PediaCluster); ok {
+			w.checkEnd(before)
+		}
 		return
 	}
 	l := w.process.lifecycle(after.Name)
@@ -167,16 +169,21 @@ type window struct {
 	start  int64
 }
 
-// checkBudget: a lifecycle that takes its PediaCluster along was admitted by the policy, and no more than allowed are.
+// checkBudget: a lifecycle that takes its PediaCluster along counts.
 func (w *world) checkBudget(l *v1alpha1.PediaClusterLifecycle) {
 	p := w.policyOf(l)
 	// What an earlier lifecycle of the name has left goes with that one.
 	if p == nil || !refersTo(w.cluster(l.Name), l) {
 		return
 	}
+	w.checkCounted(p, l.Name, l.UID)
+}
+
+// checkCounted: a removal was admitted by the policy, and no more are done than were counted.
+func (w *world) checkCounted(p *v1alpha1.ClusterImportPolicy, name string, uid types.UID) {
 	d := p.Status.Deletions
-	if d == nil || !slices.ContainsFunc(d.Admitted, func(r v1alpha1.Removal) bool { return r.UID == l.UID }) {
-		w.brokenf("lifecycle %s is deleted with its PediaCluster, and its policy has not admitted it", l.Name)
+	if d == nil || !slices.ContainsFunc(d.Admitted, func(r v1alpha1.Removal) bool { return r.UID == uid }) {
+		w.brokenf("PediaCluster %s is deleted, and its policy has not admitted it", name)
 		return
 	}
 	hour := window{p.UID, d.WindowStart.Unix()}

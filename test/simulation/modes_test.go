@@ -1,20 +1,21 @@
 package simulation
 
 import (
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	clusterv1alpha2 "github.com/clusterimport/clusterimport/api/cluster/v1alpha2"
 	"github.com/clusterimport/clusterimport/api/policy/v1alpha1"
 )
 
 // switches are what users set in a policy apart from its expressions. The last of them are what all were before.
-var switches = []struct {
-	what string
-	set  func(s *v1alpha1.ClusterImportPolicySpec)
-}{
-	{"deletionPolicy Orphan", func(s *v1alpha1.ClusterImportPolicySpec) { s.DeletionPolicy = v1alpha1.DeletionOrphan }},
+var switches = []policySwitch{
+	{"deletionPolicy Orphan, no deletionCondition", func(s *v1alpha1.ClusterImportPolicySpec) {
+		s.DeletionPolicy, s.DeletionCondition = v1alpha1.DeletionOrphan, ""
+	}},
 	{"deletionPolicy Delete", func(s *v1alpha1.ClusterImportPolicySpec) { s.DeletionPolicy = v1alpha1.DeletionDelete }},
 	{"mode DryRun", func(s *v1alpha1.ClusterImportPolicySpec) { s.Mode = v1alpha1.ModeDryRun }},
 	{"mode Apply", func(s *v1alpha1.ClusterImportPolicySpec) { s.Mode = v1alpha1.ModeApply }},
@@ -23,6 +24,80 @@ var switches = []struct {
 	{"updatePolicy All", func(s *v1alpha1.ClusterImportPolicySpec) { s.UpdatePolicy = v1alpha1.UpdateAll }},
 	{"updatePolicy Credentials", func(s *v1alpha1.ClusterImportPolicySpec) { s.UpdatePolicy = v1alpha1.UpdateCredentials }},
 	{"mode Apply", func(s *v1alpha1.ClusterImportPolicySpec) { s.Mode = v1alpha1.ModeApply }},
+	obsoleteIf(0), obsoleteIf(1), obsoleteIf(2), obsoleteIf(3),
+}
+
+// end is a deletion condition.
+type end struct {
+	text     string
+	obsolete func(s, secret source) answer
+}
+
+// ends are deletion conditions, and in Go what they mean for a source and its Secret, which may be nil.
+var ends = []end{
+	{"", func(source, source) answer { return no }},
+	{`source.?spec.?endpoint.orValue("") == "https://two.example"`, func(s, _ source) answer {
+		endpoint, _ := s.text("spec", "endpoint")
+		return isTrue(endpoint == "https://two.example")
+	}},
+	{`source.spec.alias == "shared"`, func(s, _ source) answer {
+		alias, found := s.text("spec", "alias")
+		if !found {
+			return unknown
+		}
+		return isTrue(alias == "shared")
+	}},
+	{`references.secret.data.token == "c2Vjb25k"`, func(_, secret source) answer {
+		token, found := secret.text("data", "token")
+		if !found {
+			return unknown
+		}
+		return isTrue(token == "c2Vjb25k")
+	}},
+}
+
+// policySwitch is one of switches.
+type policySwitch struct {
+	what string
+	set  func(s *v1alpha1.ClusterImportPolicySpec)
+}
+
+// obsoleteIf sets a deletion condition, which does not go with Orphan.
+func obsoleteIf(i int) policySwitch {
+	return policySwitch{fmt.Sprintf("deletionCondition %q", ends[i].text), func(s *v1alpha1.ClusterImportPolicySpec) {
+		if s.DeletionCondition = ends[i].text; i > 0 {
+			s.DeletionPolicy = v1alpha1.DeletionDelete
+		}
+	}}
+}
+
+// obsolete answers whether a spec's deletion condition is true for a source and its Secret.
+func (w *world) obsolete(spec v1alpha1.ClusterImportPolicySpec, s *unstructured.Unstructured) answer {
+	var secret source
+	if found, ok := w.server.kind(secretKind).objects[keyOf(s)].(*unstructured.Unstructured); ok {
+		secret = found.Object
+	}
+	i := slices.IndexFunc(ends, func(e end) bool { return e.text == spec.DeletionCondition })
+	return ends[i].obsolete(s.Object, secret)
+}
+
+// checkEnd: a PediaCluster is deleted while its lifecycle stays when one of the policy's conditions is true of what is
+// there now, under Delete and Apply, when nothing is frozen, and within the budget.
+func (w *world) checkEnd(c *clusterv1alpha2.PediaCluster) {
+	l := w.process.lifecycle(c.Name)
+	if !belongs(c, l) {
+		w.brokenf("the foreign PediaCluster %s is deleted", c.Name)
+		return
+	}
+	p, s := w.policyOf(l), w.sourceOf(l)
+	if p == nil || s == nil || dryRun(p) || orphans(p) || w.frozen(l) {
+		w.brokenf("PediaCluster %s is deleted without a source, or under DryRun or Orphan, or is frozen", c.Name)
+		return
+	}
+	if !slices.ContainsFunc(w.history[string(p.UID)], func(spec v1alpha1.ClusterImportPolicySpec) bool { return w.obsolete(spec, s) == yes }) {
+		w.brokenf("PediaCluster %s is deleted, and no deletion condition is true", c.Name)
+	}
+	w.checkCounted(p, c.Name, c.UID)
 }
 
 // keepSwitches carries what is set apart from the expressions over to an edit of these.
@@ -30,7 +105,7 @@ func keepSwitches(p *v1alpha1.ClusterImportPolicy, from object) {
 	if before, ok := from.(*v1alpha1.ClusterImportPolicy); ok {
 		was := before.Spec
 		p.Spec.DeletionPolicy, p.Spec.Mode = was.DeletionPolicy, was.Mode
-		p.Spec.ConflictPolicy, p.Spec.UpdatePolicy = was.ConflictPolicy, was.UpdatePolicy
+		p.Spec.ConflictPolicy, p.Spec.UpdatePolicy, p.Spec.DeletionCondition = was.ConflictPolicy, was.UpdatePolicy, was.DeletionCondition
 	}
 }
 

@@ -39,14 +39,23 @@ var plants = []plant{
 	{"BlankOnEmptyKey", 10_000, func(d *controller.Dependencies) {
 		d.Lifecycles = blanking{d.Lifecycles, d.Clusters}
 	}},
-	{"ForgetOrphan", 30_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.DeletionPolicy = v1alpha1.DeletionDelete })},
+	{"ForgetOrphan", 100_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.DeletionPolicy = v1alpha1.DeletionDelete })},
 	{"WriteInDryRun", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.Mode = v1alpha1.ModeApply })},
 	{"AdoptUnasked", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictAdopt })},
-	{"NeverAdopt", 30_000, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictRefuse })},
+	{"NeverAdopt", rare, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.ConflictPolicy = v1alpha1.ConflictRefuse })},
 	{"AdoptControlled", rare, func(d *controller.Dependencies) { d.Caches.Clusters = uncontrolled{d.Caches.Clusters} }},
 	{"FollowCredentialsOnly", rare, misread(func(p *v1alpha1.ClusterImportPolicy) { p.Spec.UpdatePolicy = v1alpha1.UpdateCredentials })},
 	{"IgnorePause", 10_000, misread(func(p *v1alpha1.ClusterImportPolicy) { delete(p.Annotations, v1alpha1.AnnotationPaused) })},
 	{"IgnoreAnnotations", 10_000, func(d *controller.Dependencies) { d.Watches = unannotated{d.Watches} }},
+	{"EndOnFailure", 100_000, func(d *controller.Dependencies) {
+		d.Compile = func(spec *v1alpha1.ClusterImportPolicySpec, types policy.Types) (*policy.Policy, diag.List) {
+			changed := spec.DeepCopy()
+			if changed.DeletionCondition == ends[2].text {
+				changed.DeletionCondition = `source.?spec.?alias.orValue("shared") == "shared"` // says yes where the other fails
+			}
+			return compile(changed, types)
+		}
+	}},
 	{"RenameUnasked", 10_000, func(d *controller.Dependencies) { d.Caches.Lifecycles = renaming{d.Caches.Lifecycles} }},
 	{"ClaimTwice", rare, func(d *controller.Dependencies) { d.Lifecycles = hasty{d.Lifecycles} }},
 	{"PatchByName", rare, func(d *controller.Dependencies) { d.Clusters = careless{d.Clusters} }},

@@ -174,7 +174,7 @@ func (w *world) checkPolicy(p *v1alpha1.ClusterImportPolicy, v variant) {
 			counts.Failed++
 		case len(owned) == 1:
 			if selected == yes && !w.frozen(owned[0]) && !w.checkRenamed(p, owned[0], s.Object, &held) {
-				w.checkLifecycle(p, v, s, owned[0])
+				w.checkLifecycle(p, v, s, owned[0], &held)
 			}
 			w.count(owned[0], &counts)
 		}
@@ -223,40 +223,69 @@ func (w *world) checkUnclaimed(p *v1alpha1.ClusterImportPolicy, key, name string
 	}
 }
 
+// view is what should be of a lifecycle and its PediaCluster, and what is.
+type view struct {
+	cluster         *clusterv1alpha2.PediaCluster
+	endpoint, token string
+	// known is whether the source says how to connect, end whether the PediaCluster is to go, wanted whether it is to exist.
+	known, wanted bool
+	end           answer
+	// owned is whether the PediaCluster is the lifecycle's, adopts whether it may become so, follows whether it has all
+	// that its source says.
+	owned, adopts, follows bool
+}
+
+func (w *world) viewOf(p *v1alpha1.ClusterImportPolicy, v variant, s *unstructured.Unstructured, l *v1alpha1.PediaClusterLifecycle) view {
+	var secret source
+	if found, ok := w.server.kind(secretKind).objects[keyOf(s)].(*unstructured.Unstructured); ok {
+		secret = found.Object
+	}
+	o := view{cluster: w.cluster(l.Name), end: w.obsolete(p.Spec, s)}
+	o.endpoint, o.token, o.known = connectionOf(s.Object, secret)
+	o.wanted = o.known && v.ready(s.Object) == yes && o.end == no
+	o.owned = belongs(o.cluster, l)
+	o.adopts = o.cluster != nil && !o.owned && p.Spec.ConflictPolicy == v1alpha1.ConflictAdopt && adoptable(o.cluster)
+	o.follows = o.owned && o.known && o.cluster.Spec.APIServer == o.endpoint && bytes.Equal(o.cluster.Spec.TokenData, []byte(o.token)) &&
+		(p.Spec.UpdatePolicy != v1alpha1.UpdateAll || asTemplate(o.cluster, s))
+	return o
+}
+
 // checkLifecycle compares a lifecycle and its PediaCluster with their source.
-func (w *world) checkLifecycle(p *v1alpha1.ClusterImportPolicy, v variant, s *unstructured.Unstructured, l *v1alpha1.PediaClusterLifecycle) {
+func (w *world) checkLifecycle(
+	p *v1alpha1.ClusterImportPolicy, v variant, s *unstructured.Unstructured, l *v1alpha1.PediaClusterLifecycle, held *int32,
+) {
 	if l.Spec.Template != p.Spec.Template || l.Spec.CreationCondition != p.Spec.CreationCondition {
 		w.brokenf("lifecycle %s is not in step with its policy", l.Name)
 	}
 	if want := append(v.spec.Source.Versions, "")[0]; want != "" && l.Spec.Source.Version != want {
 		w.brokenf("lifecycle %s has version %s, not %s", l.Name, l.Spec.Source.Version, want)
 	}
-	var secret source
-	if found, ok := w.server.kind(secretKind).objects[keyOf(s)].(*unstructured.Unstructured); ok {
-		secret = found.Object
-	}
-	endpoint, token, known := connectionOf(s.Object, secret)
-	cluster := w.cluster(l.Name)
-	owned := belongs(cluster, l)
-	follows := owned && known && cluster.Spec.APIServer == endpoint && bytes.Equal(cluster.Spec.TokenData, []byte(token)) &&
-		(p.Spec.UpdatePolicy != v1alpha1.UpdateAll || asTemplate(cluster, s))
-	adopts := p.Spec.ConflictPolicy == v1alpha1.ConflictAdopt && cluster != nil && !owned && adoptable(cluster)
-	wanted := known && v.ready(s.Object) == yes
-	says := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionReady)
+	o := w.viewOf(p, v, s, l)
 	switch {
 	case dryRun(p):
-		// Nothing is written, and what would be is said.
-		if would := wanted && (cluster == nil || adopts) || owned && known && !follows; would != (says != nil && says.Reason == v1alpha1.ReasonDryRun) {
-			w.brokenf("lifecycle %s: what is not written under DryRun is %t, and its status says %v", l.Name, would, says)
+		w.checkDryRun(l, o)
+	case o.owned && o.end == yes:
+		// It goes as the budget has it, and does not follow its source until then.
+		if *held--; *held < 0 {
+			w.brokenf("PediaCluster %s is there, and its deletion condition is true", l.Name)
 		}
-	case owned && known && !follows:
-		w.brokenf("PediaCluster %s is %+v, and its source says %s and %q", l.Name, cluster, endpoint, token)
-	case cluster == nil && wanted:
+	case o.owned && o.known && !o.follows:
+		w.brokenf("PediaCluster %s is %+v, and its source says %s and %q", l.Name, o.cluster, o.endpoint, o.token)
+	case o.cluster == nil && o.wanted:
 		w.brokenf("PediaCluster %s is missing", l.Name)
-	case wanted && adopts:
+	case o.wanted && o.adopts:
 		w.brokenf("PediaCluster %s is not taken over", l.Name)
 	}
-	w.checkStatus(l, owned, follows)
+	w.checkStatus(l, o.owned, o.follows && o.end == no)
+}
+
+// checkDryRun: nothing is written under DryRun, and what would be is said. Of a condition that fails more is said.
+func (w *world) checkDryRun(l *v1alpha1.PediaClusterLifecycle, o view) {
+	would := o.wanted && (o.cluster == nil || o.adopts) || o.owned && (o.end == yes || o.known && !o.follows)
+	says := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionReady)
+	if o.end != unknown && would != (says != nil && says.Reason == v1alpha1.ReasonDryRun) {
+		w.brokenf("lifecycle %s: what is not written under DryRun is %t, and its status says %v", l.Name, would, says)
+	}
 }
 
 // asTemplate reports whether a PediaCluster has what the template says of it apart from the connection.
@@ -281,7 +310,7 @@ func (w *world) count(l *v1alpha1.PediaClusterLifecycle, counts *v1alpha1.Source
 var waits = map[string]bool{
 	v1alpha1.ReasonWaitCreationCondition: true, v1alpha1.ReasonReferenceResourceNotFound: true, v1alpha1.ReasonMissingCredentials: true,
 	v1alpha1.ReasonWaitDependentResourceSynced: true, v1alpha1.ReasonSourceResourceNotFound: true, v1alpha1.ReasonPolicyNotReady: true,
-	v1alpha1.ReasonDryRun: true, v1alpha1.ReasonPaused: true, v1alpha1.ReasonNotSelected: true,
+	v1alpha1.ReasonDryRun: true, v1alpha1.ReasonPaused: true, v1alpha1.ReasonDeletionCondition: true, v1alpha1.ReasonNotSelected: true,
 }
 
 // checkStatus compares the status of a lifecycle with what it is about.
