@@ -42,6 +42,7 @@ func (r *Reconcilers) reconcileLifecycle(ctx context.Context, name string) (time
 		policy = owner.Name
 	}
 	r.countDue(name, policy, plan.Due)
+	r.tally.freeze(state.Owner)
 	err := r.actOnCluster(ctx, state, plan.Plan)
 	switch {
 	case wrote(plan.Plan, err) && !seen.IsZero():

@@ -35,6 +35,7 @@ func (r *Reconcilers) reconcileSource(ctx context.Context, key SourceKey) (time.
 		}
 		plan, outcome = lifecycle.PlanSource(ctx, state)
 	}
+	r.tally.freeze(state.Owner)
 	changed := r.tally.sourceChanged(key, outcome)
 	if changed && outcome.Reason == v1alpha1.ReasonNameConflict {
 		r.Observer.Operated(key.Policy, OperationCreate, ErrConflict)

@@ -41,6 +41,8 @@ type policyTally struct {
 	awaited map[SourceKey]bool
 	// looked is what of the policy the policy loop has handled last, nil when it has not handled it.
 	looked *look
+	// frozen says that something was planned under a pause that the policy loop may never see.
+	frozen bool
 }
 
 // lifecycleTally is what is counted of one lifecycle.
@@ -205,9 +207,19 @@ func (t *tally) look(policy *v1alpha1.ClusterImportPolicy) (news bool) {
 	defer t.mu.Unlock()
 	p := t.of(policy.Name)
 	now := look{policy.Generation, lifecycle.Paused(policy.Annotations)}
-	news = p.looked == nil || *p.looked != now
-	p.looked = &now
+	news = p.looked == nil || *p.looked != now || p.frozen && !now.paused
+	p.looked, p.frozen = &now, p.frozen && now.paused
 	return news
+}
+
+// freeze says that a source or a lifecycle is planned while its policy is paused.
+func (t *tally) freeze(policy *v1alpha1.ClusterImportPolicy) {
+	if policy == nil || !lifecycle.Paused(policy.Annotations) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.of(policy.Name).frozen = true
 }
 
 func (t *tally) seen(policy string) bool {
