@@ -41,7 +41,7 @@ func newDecisions(tb testing.TB, name, what, ready string, actions int) *decisio
 	}
 	d := &decisions{name: name, what: what, actions: actions}
 	d.source = lifecycle.SourceState{
-		Policy: active, Namespace: "fleet", Name: "one", Source: lifecycle.Found(p.source),
+		Policy: active, Owner: active.Policy, Namespace: "fleet", Name: "one", Source: lifecycle.Found(p.source),
 		ByName: func(string) *v1alpha1.PediaClusterLifecycle { return nil },
 	}
 	l := &v1alpha1.PediaClusterLifecycle{ObjectMeta: metav1.ObjectMeta{Name: "fleet-one", UID: "lifecycle"}}
