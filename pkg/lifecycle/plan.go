@@ -162,24 +162,31 @@ func (SetLifecycleStatus) action() {}
 func (DropFinalizer) action()      {}
 func (Emit) action()               {}
 
+// String implements fmt.Stringer.
 func (a CreateLifecycle) String() string {
 	return fmt.Sprintf("create lifecycle %s for %s", a.Lifecycle.Name, a.Lifecycle.Spec.Source)
 }
 
+// String implements fmt.Stringer.
 func (a UpdateLifecycle) String() string { return "update lifecycle " + a.Lifecycle.Name }
 
+// String implements fmt.Stringer.
 func (a DeleteLifecycle) String() string {
 	return fmt.Sprintf("delete lifecycle %s: %s", a.Name, a.Because)
 }
 
+// String implements fmt.Stringer.
 func (a DeleteCluster) String() string { return "delete cluster " + a.Name }
 
+// String implements fmt.Stringer.
 func (a CreateCluster) String() string { return "create cluster " + a.Cluster.Name }
 
+// String implements fmt.Stringer.
 func (a PatchCluster) String() string {
 	return fmt.Sprintf("patch cluster %s: %s", a.Name, strings.Join(a.Fields(), ", "))
 }
 
+// String implements fmt.Stringer.
 func (a MarkCluster) String() string {
 	if a.LifecycleUID != "" {
 		return fmt.Sprintf("mark cluster %s: it stays without its lifecycle", a.Name)
@@ -187,18 +194,22 @@ func (a MarkCluster) String() string {
 	return fmt.Sprintf("mark cluster %s: it goes with its lifecycle", a.Name)
 }
 
+// String implements fmt.Stringer.
 func (a SetPolicyStatus) String() string {
 	return "set policy status: " + conditionsString(a.Status.Conditions)
 }
 
+// String implements fmt.Stringer.
 func (a SetLifecycleStatus) String() string {
 	return "set lifecycle status: " + conditionsString(a.Status.Conditions)
 }
 
+// String implements fmt.Stringer.
 func (a DropFinalizer) String() string {
 	return fmt.Sprintf("drop finalizer %s of %s", a.Finalizer, a.Object.GetName())
 }
 
+// String implements fmt.Stringer.
 func (a Emit) String() string { return fmt.Sprintf("event %s: %s", a.Reason, a.Message) }
 
 func conditionsString(conditions []metav1.Condition) string {

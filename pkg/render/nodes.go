@@ -23,6 +23,7 @@ func (f Fixed) Render(context.Context, *expr.Binding) (any, bool, error) { retur
 // value is an expression that is a whole scalar.
 type value struct{ program *expr.Program }
 
+// Render implements Node.
 func (v value) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 	return v.program.JSON(ctx, b)
 }
@@ -30,6 +31,7 @@ func (v value) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 // interpolation is text with expressions in it.
 type interpolation struct{ text *Text }
 
+// Render implements Node.
 func (i interpolation) Render(ctx context.Context, b *expr.Binding) (any, bool, error) {
 	text, err := i.text.Text(ctx, b)
 	return text, err == nil, err
