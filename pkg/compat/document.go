@@ -76,6 +76,7 @@ func withoutMark(r rune) rune {
 // documentLanguage is the language of a document whose actions are marked.
 type documentLanguage struct {
 	*marker
+	marksInText
 
 	parsed *parsed
 	env    *expr.Env
@@ -112,12 +113,6 @@ func (n expression) Render(ctx context.Context, b *expr.Binding) (any, bool, err
 	val, _, err := n.program.JSON(ctx, b)
 	return val, err == nil, err
 }
-
-// Literal implements render.Language.
-func (documentLanguage) Literal(text string) string { return text }
-
-// HasExpression implements render.Language.
-func (documentLanguage) HasExpression(text string) bool { return strings.ContainsFunc(text, isMark) }
 
 // Scalar implements render.Language: the text and the actions of a scalar become one expression.
 func (l documentLanguage) Scalar(s render.Scalar) (render.Node, diag.List) {

@@ -9,7 +9,7 @@ import (
 func (t *translator) assigned(n parse.Node) []string {
 	var names []string
 	collectAssigned(n, nil, func(name string) {
-		if t.slot(name) >= 0 && !slices.Contains(names, name) {
+		if t.variables.slot(name) >= 0 && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	})

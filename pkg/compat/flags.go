@@ -14,7 +14,7 @@ import (
 
 // assignedValue is the value that a variable has after a node that prints nothing, if it has such a form.
 func (t *translator) assignedValue(n parse.Node, d dot, name string) (value, bool, error) {
-	before := t.variables[t.slot(name)].value
+	before := t.variables[t.variables.slot(name)].value
 	switch n := n.(type) {
 	case *parse.IfNode:
 		return t.chosenValue(n, d, name, before)

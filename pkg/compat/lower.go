@@ -21,7 +21,7 @@ type translator struct {
 	low lowering
 	// env is what the field may use; names says that it sees only the source.
 	scope     expr.Scope
-	variables []variable
+	variables variables
 	// dollar is what the variable $ is: the data, or the argument of a template within the template.
 	dollar dot
 	// templates are those that the template defines; within are those that are being lowered.
@@ -36,7 +36,10 @@ type translator struct {
 	warnings          diag.List
 }
 
-// variable is a template variable in scope; the last of a name is the one that counts.
+// variables are those in scope; the last of a name is the one that counts.
+type variables []variable
+
+// variable is a variable of the template.
 type variable struct {
 	name  string
 	value value
@@ -154,15 +157,15 @@ func (t *translator) variable(n *parse.VariableNode) (dot, error) {
 	if n.Ident[0] == "$" {
 		return t.dollar, nil
 	}
-	if i := t.slot(n.Ident[0]); i >= 0 {
+	if i := t.variables.slot(n.Ident[0]); i >= 0 {
 		return dot{value: t.variables[i].value}, nil
 	}
 	return dot{}, t.source.refuse(CodeUnsupported, n.Pos, "the variable %s is not in scope here", n.Ident[0])
 }
 
-// slot returns where the innermost variable of that name stands in t.variables, or -1.
-func (t *translator) slot(name string) int {
-	for i, v := range slices.Backward(t.variables) {
+// slot returns where the innermost variable of that name stands, or -1.
+func (vs variables) slot(name string) int {
+	for i, v := range slices.Backward(vs) {
 		if v.name == name {
 			return i
 		}

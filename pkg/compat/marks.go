@@ -18,6 +18,20 @@ const (
 
 func isMark(r rune) bool { return r == markOpen || r == markClose }
 
+// numberMark is the mark of a number.
+func numberMark(number int) string {
+	return string(markOpen) + strconv.Itoa(number) + string(markClose)
+}
+
+// marksInText is what all languages have in common whose expressions are marks.
+type marksInText struct{}
+
+// Literal implements render.Language.
+func (marksInText) Literal(text string) string { return text }
+
+// HasExpression implements render.Language.
+func (marksInText) HasExpression(text string) bool { return strings.ContainsFunc(text, isMark) }
+
 // cutMark cuts a text at its first mark, whose number is one of count.
 func cutMark(text string, count int) (before string, number int, after string, found bool) {
 	before, rest, found := strings.Cut(text, string(markOpen))
@@ -142,7 +156,7 @@ func (m *marker) add(w *marked, k mark) {
 
 func (m *marker) number(k mark) string {
 	m.marks = append(m.marks, k)
-	return string(markOpen) + strconv.Itoa(len(m.marks)-1) + string(markClose)
+	return numberMark(len(m.marks) - 1)
 }
 
 // addLine writes a line for a mark, indented as the lines that it stands for.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"text/template/parse"
 
+	"github.com/google/cel-go/common/types"
+
 	"github.com/clusterimport/clusterimport/pkg/diag"
 	"github.com/clusterimport/clusterimport/pkg/expr"
 	"github.com/clusterimport/clusterimport/pkg/render"
@@ -97,16 +99,14 @@ type sample struct {
 	// way gives the decisions, decided is how many have been made, and steps counts the nodes.
 	way            uint64
 	decided, steps int
-	// variables are the signs that variables hold, the last of a name being the one that counts.
-	variables []signVariable
+	// variables hold signs, as constants.
+	variables variables
 	within    []string
 	// bodies are the branches that it goes through, w is what they print, and faults what is wrong with that.
 	bodies map[*parse.ListNode]bool
 	w      marked
 	faults diag.List
 }
-
-type signVariable struct{ name, signs string }
 
 // jump says that the nodes after one are not printed, up to the end of a round or of the loop.
 type jump int
@@ -172,28 +172,20 @@ func (s *sample) action(n *parse.ActionNode) {
 		s.w.write(s.signs(n.Pipe), n.Pos, false)
 	default:
 		_, spaces := indentation(n, true)
-		s.w.write(spaces+string(markOpen)+"0"+string(markClose), n.Pos, false)
+		s.w.write(spaces+numberMark(0), n.Pos, false)
 	}
 }
 
 // signs are what a pipeline is, if it is YAML.
 func (s *sample) signs(p *parse.PipeNode) string {
 	if variable, ok := soleArgument(p).(*parse.VariableNode); ok {
-		if i := s.slot(variable.Ident[0]); i >= 0 {
-			return s.variables[i].signs
+		if i := s.variables.slot(variable.Ident[0]); i >= 0 {
+			text, _ := s.variables[i].value.constantText()
+			return text
 		}
 	}
 	text, _ := ownSigns(p)
 	return text
-}
-
-func (s *sample) slot(name string) int {
-	for i, v := range slices.Backward(s.variables) {
-		if v.name == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // give gives signs to a variable.
@@ -202,12 +194,12 @@ func (s *sample) give(p *parse.PipeNode) {
 		return
 	}
 	name := p.Decl[0].Ident[0]
-	text := s.signs(p)
-	if i := s.slot(name); p.IsAssign && i >= 0 {
-		s.variables[i].signs = text
+	held := value{constant: types.String(s.signs(p))}
+	if i := s.variables.slot(name); p.IsAssign && i >= 0 {
+		s.variables[i].value = held
 		return
 	}
-	s.variables = append(s.variables, signVariable{name, text})
+	s.variables = append(s.variables, variable{name, held})
 }
 
 func (s *sample) branch(n *parse.BranchNode) jump {
@@ -258,19 +250,10 @@ func (s *sample) call(n *parse.TemplateNode) {
 }
 
 // sampleLanguage is the language of a sample: any value may stand in its marks.
-type sampleLanguage struct{}
-
-// Literal implements render.Language.
-func (sampleLanguage) Literal(text string) string { return text }
-
-// HasExpression implements render.Language.
-func (sampleLanguage) HasExpression(text string) bool { return documentLanguage{}.HasExpression(text) }
+type sampleLanguage struct{ linesThere }
 
 // Key implements render.Language.
 func (sampleLanguage) Key(render.Scalar) render.Node { return render.Fixed{Value: ""} }
-
-// Spread implements render.Language.
-func (sampleLanguage) Spread(render.Scalar) (render.Node, diag.List, bool) { return nil, nil, false }
 
 // Scalar implements render.Language.
 func (l sampleLanguage) Scalar(s render.Scalar) (render.Node, diag.List) {

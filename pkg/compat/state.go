@@ -32,7 +32,7 @@ func (t *translator) status(s int64) maker {
 // assign lowers $x = pipeline and what follows it.
 func (t *translator) assign(p *parse.PipeNode, d dot, rest func() (maker, error)) (maker, error) {
 	name := p.Decl[0].Ident[0]
-	if t.slot(name) < 0 {
+	if t.variables.slot(name) < 0 {
 		return nil, t.source.refuse(CodeUnsupported, p.Pos, "the variable %s is not in scope here", name)
 	}
 	made, err := t.pipe(p, d)
@@ -48,7 +48,7 @@ func (t *translator) assign(p *parse.PipeNode, d dot, rest func() (maker, error)
 func (t *translator) holding(names []string, values []value, rest func() (maker, error)) (maker, error) {
 	before := slices.Clone(t.variables)
 	for i, name := range names {
-		t.variables[t.slot(name)].value = values[i]
+		t.variables[t.variables.slot(name)].value = values[i]
 	}
 	made, err := rest()
 	t.variables = before
@@ -125,7 +125,7 @@ func (t *translator) stateOf(n parse.Node, d dot, names []string, jumps bool) (m
 func (t *translator) stateEnding(names []string, jumps bool) ending {
 	slots := make([]int, len(names))
 	for i, name := range names {
-		slots[i] = t.slot(name)
+		slots[i] = t.variables.slot(name)
 	}
 	return func(pieces []maker, status maker) maker {
 		text := t.joined(pieces)

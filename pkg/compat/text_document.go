@@ -115,7 +115,17 @@ func callMark(kind, text any) (any, error) {
 }
 
 // markedValues is the language of a document that is text: its marks are numbers of values.
-type markedValues struct{ values []markedValue }
+type markedValues struct {
+	linesThere
+
+	values []markedValue
+}
+
+// linesThere is what languages have in common whose marks are values: all lines are there.
+type linesThere struct{ marksInText }
+
+// Spread implements render.Language.
+func (linesThere) Spread(render.Scalar) (render.Node, diag.List, bool) { return nil, nil, false }
 
 // markedValue is what an action has printed.
 type markedValue struct{ kind, text string }
@@ -130,26 +140,17 @@ func (v *markedValues) separate(text string) (written string) {
 		if !found || !closed || held == "" {
 			return b.String()
 		}
-		fmt.Fprintf(&b, "%c%d%c", markOpen, len(v.values), markClose)
+		b.WriteString(numberMark(len(v.values)))
 		v.values = append(v.values, markedValue{held[:1], unescapeMarks.Replace(held[1:])})
 		text = after
 	}
 }
-
-// Literal implements render.Language.
-func (*markedValues) Literal(text string) string { return text }
-
-// HasExpression implements render.Language.
-func (*markedValues) HasExpression(text string) bool { return strings.ContainsFunc(text, isMark) }
 
 // Key implements render.Language.
 func (v *markedValues) Key(s render.Scalar) render.Node {
 	text, _ := v.fill(s.Text)
 	return render.Fixed{Value: strings.TrimSpace(text)}
 }
-
-// Spread implements render.Language: all lines are there.
-func (*markedValues) Spread(render.Scalar) (render.Node, diag.List, bool) { return nil, nil, false }
 
 // Scalar implements render.Language.
 func (v *markedValues) Scalar(s render.Scalar) (render.Node, diag.List) {
